@@ -1,0 +1,1 @@
+"""What the words mean: declarations and values; knows no files."""

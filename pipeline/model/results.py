@@ -1,0 +1,35 @@
+"""Everything a run found out: what the workbooks, the data package and ``verify`` speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.model.findings import Finding
+from pipeline.model.master import Master
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """The results of one plan.
+
+    ``tables`` holds a frame per table of ``tables.results`` (its columns, sorted by its key; money in Int64 cents, texts as
+    string, empty texts as ``""``). ``texts`` holds ``goals``, ``measures``, ``products``, ``units``: the accepted texts and links
+    with their typed columns, then ``file``, ``sheet``, ``cell`` (and ``unit`` where the table has none of its own). In ``texts["goals"]`` stand
+    all goals that count: the master's and the departments' accepted ones, in the order of a printed outline.
+    ``provisional`` is true where something is missing or kept out; ``open_points`` says what, in German sentences.
+    ``findings`` are final (severity, waiver, explanation), in the order of ``tables["findings"]``. ``sources`` maps every input file
+    (and ``Stammdaten.xlsx``) to its sha256.
+    """
+
+    city: str
+    plan: str
+    master: Master
+    tables: Mapping[str, pd.DataFrame]
+    texts: Mapping[str, pd.DataFrame]
+    findings: tuple[Finding, ...]
+    provisional: bool
+    open_points: tuple[str, ...]
+    sources: Mapping[str, str]

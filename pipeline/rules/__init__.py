@@ -1,0 +1,1 @@
+"""What must hold: small functions, registered with id, severity and what they block."""

@@ -1,0 +1,152 @@
+"""What all tests share: hypothesis profiles, and LibreOffice as the second opinion on workbooks.
+
+LibreOffice tests ask for the fixture `convert`. Where LibreOffice is not installed they are
+skipped; with ZIELHAUSHALT_REQUIRE_LIBREOFFICE=1 (as in CI) they fail instead, so that a missing
+office suite cannot silently take the proof away.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final, Protocol
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+REQUIRE_LIBREOFFICE: Final = "ZIELHAUSHALT_REQUIRE_LIBREOFFICE"
+CONVERSION_SECONDS: Final = 180
+
+# A slow machine is no fault of the code: neither a deadline nor the speed of generation decides.
+settings.register_profile(
+    "default",
+    deadline=None,
+    derandomize=True,  # the same examples in every run: a red CI can be repeated at a desk
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "long",
+    deadline=None,
+    max_examples=1_000,
+    print_blob=True,  # new examples in every run, so a failure has to say how to repeat it
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("default")
+
+
+class Convert(Protocol):
+    """Saves a workbook again through LibreOffice and says where the new file lies."""
+
+    def __call__(
+        self, path: Path, to: str = "xlsx", *, outdir: Path, recalculate: bool = False
+    ) -> Path:
+        """Convert `path` into `outdir`, which must be another folder than the file's own.
+
+        `to` is an extension, or an extension with LibreOffice's filter behind a colon
+        (`xlsx:Calc MS Excel 2007 XML`). With `recalculate` every formula is computed anew; without,
+        LibreOffice trusts the values cached in files that name Microsoft Excel as their program.
+        """
+        ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever uses LibreOffice carries the marker, so that `-m "not libreoffice"` is complete."""
+    for item in items:
+        if "libreoffice" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.libreoffice)
+
+
+@pytest.fixture(scope="session")
+def libreoffice() -> Path:
+    """LibreOffice's program. Where it is missing the test is skipped, in CI it fails."""
+    found = shutil.which("soffice") or shutil.which("libreoffice")
+    if found is not None:
+        return Path(found)
+    if os.environ.get(REQUIRE_LIBREOFFICE) == "1":
+        pytest.fail(f"LibreOffice is missing, and {REQUIRE_LIBREOFFICE}=1 demands it")
+    pytest.skip("LibreOffice is not installed")
+
+
+@pytest.fixture(scope="session")
+def libreoffice_profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A profile folder of this worker alone: two LibreOffice processes never share one."""
+    return _profile(tmp_path_factory.mktemp("libreoffice"), recalculate=False)
+
+
+@pytest.fixture(scope="session")
+def recalculating_profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `libreoffice_profile`, but every formula is computed anew when a workbook is loaded."""
+    return _profile(tmp_path_factory.mktemp("libreoffice-recalculating"), recalculate=True)
+
+
+@pytest.fixture(scope="session")
+def convert(libreoffice: Path, libreoffice_profile: Path, recalculating_profile: Path) -> Convert:
+    """The function that saves a workbook again through LibreOffice; see `Convert`."""
+
+    def converted(path: Path, to: str = "xlsx", *, outdir: Path, recalculate: bool = False) -> Path:
+        if outdir.resolve() == path.resolve().parent:
+            message = f"{outdir} holds the original: choose another folder"
+            raise ValueError(message)
+        result = outdir / f"{path.stem}.{to.partition(':')[0]}"
+        # LibreOffice reports success even where it wrote nothing: only a new file is a result.
+        result.unlink(missing_ok=True)
+        profile = recalculating_profile if recalculate else libreoffice_profile
+        run = subprocess.run(
+            [
+                str(libreoffice),
+                f"-env:UserInstallation={profile.as_uri()}",
+                "--headless",
+                "--norestore",
+                "--convert-to",
+                to,
+                "--outdir",
+                str(outdir),
+                str(path),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=CONVERSION_SECONDS,
+            check=False,
+        )
+        if run.returncode != 0 or not result.is_file():
+            pytest.fail(
+                f"LibreOffice did not convert {path.name} to {to}: {run.stdout}{run.stderr}"
+            )
+        return result
+
+    return converted
+
+
+def _profile(folder: Path, *, recalculate: bool) -> Path:
+    """Write the settings LibreOffice starts with into a fresh profile folder."""
+    items = [
+        # The departments' locale: how typed and shown numbers look, and what TEXT() makes of them.
+        _setting("/org.openoffice.Setup/L10N", "ooSetupSystemLocale", "de-DE"),
+    ]
+    if recalculate:
+        # 0 = always. Otherwise the caches of files that name Microsoft Excel are trusted.
+        items.extend(
+            _setting("/org.openoffice.Office.Calc/Formula/Load", mode, "0")
+            for mode in ("OOXMLRecalcMode", "ODFRecalcMode")
+        )
+    user = folder / "user"
+    user.mkdir()
+    (user / "registrymodifications.xcu").write_text(
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<oor:items xmlns:oor="http://openoffice.org/2001/registry"\n'
+        '           xmlns:xs="http://www.w3.org/2001/XMLSchema"\n'
+        '           xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
+        f"{''.join(items)}"
+        "</oor:items>\n",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def _setting(path: str, name: str, value: str) -> str:
+    return (
+        f'<item oor:path="{path}"><prop oor:name="{name}" oor:op="fuse">'
+        f"<value>{value}</value></prop></item>\n"
+    )
