@@ -1,8 +1,8 @@
 """The one table of limits of the intake.
 
-Every refusal because of a limit names the limit (the field's name), its value and what was found, so that
-a reader of the message can judge it. The values are far above what honest workbooks need: of about two
-thousand public workbooks the largest had 2.7 MB, 1,033 parts and 60 MB unpacked.
+Every refusal because of a limit names the limit (the field's name), its value and what was found,
+so that a reader of the message can judge it. The values are far above what honest workbooks need:
+of about two thousand public workbooks the largest had 2.7 MB, 1,033 parts and 60 MB unpacked.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Limits:
     parts: int = 2_000
     part_bytes: int = 120 * MEGABYTE
     unpacked_bytes: int = 300 * MEGABYTE
-    # Unpacked size to packed size. Small parts of blanks pack very well and hurt nobody, so the ratio is
-    # only looked at from one megabyte on.
+    # Unpacked size to packed size. Small parts of blanks pack very well and hurt nobody, so the
+    # ratio is only looked at from one megabyte on.
     ratio: int = 100
     ratio_from_bytes: int = 1 * MEGABYTE
     sheets: int = 100
@@ -37,8 +37,8 @@ class Limits:
     output_bytes: int = 64 * MEGABYTE
     folder_files: int = 10_000
     folder_depth: int = 8
-    # The second reader holds a sheet as a dense grid from the first to the last cell; beyond this many
-    # cells (about 130 MB) it is not run, and a notice says so.
+    # The second reader holds a sheet as a dense grid from the first to the last cell; beyond this
+    # many cells (about 130 MB) it is not run, and a notice says so.
     second_grid_cells: int = 4_000_000
 
 

@@ -1,4 +1,6 @@
-"""One way to parse XML of a package: namespaces resolved, no document type, no library's words in a refusal."""
+"""One way to parse XML of a package: namespaces resolved, no document type, no library's words in a
+refusal.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ Start = Callable[[str, Attributes], None]
 End = Callable[[str], None]
 Text = Callable[[str], None]
 
-# Open XML exists twice: as everybody writes it, and as the standard's strict variant, with other namespaces.
+# Open XML exists twice: as everybody writes it, and as the standard's strict variant, with other
+# namespaces.
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 MAIN_STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main}"
 LINK_IDS = (
@@ -25,7 +28,9 @@ LINK_IDS = (
 def scan(
     package: Package, part: Part, *, start: Start, end: End | None = None, text: Text | None = None
 ) -> None:
-    """Parse a whole part; names arrive as 'namespace}name', attributes without namespace by their plain name."""
+    """Parse a whole part; names arrive as 'namespace}name', attributes without namespace by their
+    plain name.
+    """
     feed(chunks(package, part), part=part.name, start=start, end=end, text=text)
 
 
@@ -50,7 +55,8 @@ def feed(
             parser.Parse(piece, False)
         parser.Parse(b"", True)
     except (expat.ExpatError, LookupError, ValueError) as error:
-        # Besides ill-formed XML: encodings that do not exist, or of several bytes that expat does not know.
+        # Besides ill-formed XML: encodings that do not exist, or of several bytes that expat does
+        # not know.
         raise Refused(Reason.XML_DAMAGED, part=part) from error
 
 

@@ -1,6 +1,7 @@
-"""The file and its package, before any XML is believed: what it is, and whether its directory tells the truth.
+"""The file and its package, before any XML is believed: what is it, does its directory lie?
 
-Everything is decided from bytes that were read once, so that hash, directory and contents belong to the same file.
+Everything is decided from bytes that were read once, so that hash, directory and contents belong to
+the same file.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ _DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a package: where its header and its packed bytes lie, and what the directory says of them."""
+    """One part of a package: where its header and its packed bytes lie, and what the directory says
+    of them.
+    """
 
     name: str
     offset: int
@@ -67,7 +70,9 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The bytes of a file with their hash; no bytes, but possibly a hash, where it is refused unread."""
+    """The bytes of a file with their hash; no bytes, but possibly a hash, where it is refused
+    unread.
+    """
 
     sha256: str | None
     size: int | None
@@ -76,7 +81,9 @@ class Source:
 
 
 def load(path: Path, *, limits: Limits, folder: Path | None) -> Source:
-    """Read a file once, unless it is no plain file below `folder` (default: the folder it lies in) or too big."""
+    """Read a file once, unless it is no plain file below `folder` (default: the folder it lies in)
+    or too big.
+    """
     try:
         _must_stay_inside(path, folder=folder if folder is not None else path.parent)
         return _read_once(path, limits=limits)
@@ -110,7 +117,8 @@ def _must_be_a_file(mode: int) -> None:
 
 
 def _read_once(path: Path, *, limits: Limits) -> Source:
-    # Not blocking, and asked again after opening: the name may have become a pipe since it was looked at.
+    # Not blocking, and asked again after opening: the name may have become a pipe since it was
+    # looked at.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(path, flags), "rb") as file:
         status = os.fstat(file.fileno())
@@ -126,7 +134,7 @@ def _read_once(path: Path, *, limits: Limits) -> Source:
 
 
 def _hash_of_rest(data: bytes, file: io.BufferedReader, *, size: int) -> str | None:
-    """The hash of a file too big to read, for the register; none for absurd sizes (sparse files)."""
+    """The hash of a file too big to read, for the register; none for absurd sizes."""
     if size > _HASHED_AT_MOST:
         return None
     digest = hashlib.sha256(data)
@@ -135,11 +143,14 @@ def _hash_of_rest(data: bytes, file: io.BufferedReader, *, size: int) -> str | N
     return digest.hexdigest()
 
 
-# --- what kind of file it is -----------------------------------------------------------------------------------
+# --- what kind of file it is
+# -----------------------------------------------------------------------------------
 
 
 def must_look_like_a_package(data: bytes) -> None:
-    """Refuse what is no zip container, by its content and never by its name: each with the reason that mends it."""
+    """Refuse what is no zip container, by its content and never by its name: each with the reason
+    that mends it.
+    """
     if not data:
         raise Refused(Reason.EMPTY_FILE)
     if data.startswith(_LOCAL_SIGNATURE):
@@ -179,7 +190,9 @@ _SIGNATURES = (
 
 
 def _refused_ole(data: bytes) -> Refused:
-    """OLE containers hold encrypted workbooks as well as old ones; the names of their streams tell which."""
+    """OLE containers hold encrypted workbooks as well as old ones; the names of their streams tell
+    which.
+    """
 
     def has(stream: str) -> bool:
         return stream.encode("utf-16-le") in data
@@ -201,13 +214,7 @@ def _kind_of_text(data: bytes) -> Reason:
         return Reason.UNKNOWN_FORMAT
     head = text.lstrip("\ufeff \t\r\n").lower()
     if head.startswith("<"):
-        if "urn:schemas-microsoft-com:office:spreadsheet" in head:
-            return Reason.SPREADSHEET_XML
-        if "<office:document" in head and "spreadsheet" in head:
-            return Reason.ODS
-        if re.search(r"<(!doctype html|html|head|body|table|meta|div)\b", head):
-            return Reason.HTML
-        return Reason.UNKNOWN_FORMAT
+        return _kind_of_markup(head)
     if head.startswith("mime-version:"):
         return Reason.HTML  # a web archive, which Excel writes as .mht
     if head.startswith("{\\rtf"):
@@ -215,8 +222,20 @@ def _kind_of_text(data: bytes) -> Reason:
     return Reason.TEXT_OR_CSV
 
 
+def _kind_of_markup(head: str) -> Reason:
+    if "urn:schemas-microsoft-com:office:spreadsheet" in head:
+        return Reason.SPREADSHEET_XML
+    if "<office:document" in head and "spreadsheet" in head:
+        return Reason.ODS
+    if re.search(r"<(!doctype html|html|head|body|table|meta|div)\b", head):
+        return Reason.HTML
+    return Reason.UNKNOWN_FORMAT
+
+
 def _decoded(data: bytes) -> str | None:
-    """The text, or None for binary data. Files of German offices are UTF-8, UTF-16 with a mark, or Windows-1252."""
+    """The text, or None for binary data. Files of German offices are UTF-8, UTF-16 with a mark, or
+    Windows-1252.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     if any(byte < 9 or 13 < byte < 27 for byte in data):  # control characters that no text has
@@ -224,15 +243,16 @@ def _decoded(data: bytes) -> str | None:
     return data.decode("utf-8-sig", "replace")
 
 
-# --- the directory ---------------------------------------------------------------------------------------------
+# --- the directory
+# ---------------------------------------------------------------------------------------------
 
 
 def open_package(data: bytes, *, limits: Limits) -> Package:
     """Check the directory of a zip container; nothing is unpacked yet.
 
-    Refused: too many or too big parts, ratios of bombs, names that are doubled (in any case of letters) or lead
-    out of the package, parts that overlap, hide before the first one or are not where the directory says,
-    encryption, and compression methods other than stored and deflated.
+    Refused: too many or too big parts, ratios of bombs, names that are doubled (in any case of
+    letters) or lead out of the package, parts that overlap, hide before the first one or are not
+    where the directory says, encryption, and compression methods other than stored and deflated.
     """
     must_look_like_a_package(data)
     try:
@@ -248,14 +268,14 @@ def open_package(data: bytes, *, limits: Limits) -> Package:
     parts = _parts(data, infos)
     _must_not_overlap(parts, directory=directory)
     end = data.rfind(_END_SIGNATURE) + _END_SIZE + comment
-    return Package(data, {key: part for key, part in parts.items() if key[-1] != "/"}, len(data) - end)
+    return Package(
+        data, {key: part for key, part in parts.items() if key[-1] != "/"}, len(data) - end
+    )
 
 
 def _must_be_bounded(infos: list[zipfile.ZipInfo], *, size: int, limits: Limits) -> None:
     if len(infos) > limits.parts:
-        raise Refused(
-            Reason.TOO_MANY_PARTS, limit="parts", allowed=limits.parts, found=len(infos)
-        )
+        raise Refused(Reason.TOO_MANY_PARTS, limit="parts", allowed=limits.parts, found=len(infos))
     for info in infos:
         if info.file_size > limits.part_bytes:
             raise Refused(
@@ -329,7 +349,9 @@ def _safe_name(info: zipfile.ZipInfo) -> str:
 
 
 def _start(data: bytes, info: zipfile.ZipInfo) -> int:
-    """Where the packed bytes begin, from the local header, which must tell the same as the directory."""
+    """Where the packed bytes begin, from the local header, which must tell the same as the
+    directory.
+    """
     at = info.header_offset
     if at < 0 or at + _LOCAL_HEADER.size > len(data):
         raise Refused(Reason.PACKAGE_DAMAGED, fault="offset")
@@ -347,14 +369,14 @@ def _start(data: bytes, info: zipfile.ZipInfo) -> int:
     )
     if not agrees:
         raise Refused(Reason.PACKAGE_DAMAGED, fault="headers")
-    return at + _LOCAL_HEADER.size + name_length + extra_length
+    return int(at + _LOCAL_HEADER.size + name_length + extra_length)
 
 
 def _must_not_overlap(parts: dict[str, Part], *, directory: int) -> None:
     """Parts lie one after the other between the start of the file and the directory.
 
-    Overlapping parts are how a small file becomes a bomb; bytes before the first part hide something that
-    another program would see.
+    Overlapping parts are how a small file becomes a bomb; bytes before the first part hide
+    something that another program would see.
     """
     end = 0
     for part in sorted(parts.values(), key=lambda part: part.offset):
@@ -367,11 +389,14 @@ def _must_not_overlap(parts: dict[str, Part], *, directory: int) -> None:
         raise Refused(Reason.OVERLAPPING_PARTS, part="")
 
 
-# --- contents --------------------------------------------------------------------------------------------------
+# --- contents
+# --------------------------------------------------------------------------------------------------
 
 
 def chunks(package: Package, part: Part) -> Iterator[bytes]:
-    """A part's content in pieces of at most `CHUNK` bytes; refused where size or checksum are not as promised."""
+    """A part's content in pieces of at most `CHUNK` bytes; refused where size or checksum are not
+    as promised.
+    """
     size = checksum = 0
     for piece in _inflated(package, part) if part.deflated else _stored(package, part):
         size += len(piece)
@@ -428,5 +453,7 @@ def must_have_no_doctype(package: Package, part: Part) -> None:
 
 
 def printable(name: str) -> str:
-    """A name from the file in a form that can be shown: without control characters, and not endless."""
+    """A name from the file in a form that can be shown: without control characters, and not
+    endless.
+    """
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in name[:200])

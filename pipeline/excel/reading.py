@@ -1,12 +1,12 @@
 """What comes out of a workbook file: the words shared by reader, second reader and guard.
 
-Everything here is plain data: it crosses processes, and nothing in it is a sentence. A refusal or notice
-is a name and its facts; the sentences are written elsewhere, by name.
+Everything here is plain data: it crosses processes, and nothing in it is a sentence. A refusal or
+notice is a name and its facts; the sentences are written elsewhere, by name.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal, NamedTuple
 
@@ -139,8 +139,9 @@ class Notice:
 class Style:
     """How a cell looks, as far as it matters for what its value means.
 
-    `number_format` is the format code in Excel's invariant (English) spelling. `invisible` says that the text
-    has the colour of its own background, or a format that shows nothing; conditional formats are not considered.
+    `number_format` is the format code in Excel's invariant (English) spelling. `invisible` says
+    that the text has the colour of its own background, or a format that shows nothing; conditional
+    formats are not considered.
     """
 
     number_format: str = "General"
@@ -153,13 +154,13 @@ class Style:
 class Cell(NamedTuple):
     """A cell with a value or a formula. Row and column count from 1.
 
-    A named tuple because a return has thousands of cells and a frozen dataclass takes four times as long to
-    create; its order is the order of a sheet.
+    A named tuple because a return has thousands of cells and a frozen dataclass takes four times as
+    long to create; its order is the order of a sheet.
 
-    `raw` is the stored text: digits exactly as in the file, shared texts resolved, the escapes of Open XML
-    (`_x000D_`) decoded. `formula` is the formula's text without '=', for a cell of a shared formula that of its
-    first cell, and None where there is none. `cached` is False only for a formula without stored value; `type`
-    then says nothing.
+    `raw` is the stored text: digits exactly as in the file, shared texts resolved, the escapes of
+    Open XML (`_x000D_`) decoded. `formula` is the formula's text without '=', for a cell of a
+    shared formula that of its first cell, and None where there is none. `cached` is False only for
+    a formula without stored value; `type` then says nothing.
     """
 
     row: int
@@ -194,9 +195,10 @@ class Comment:
 class Sheet:
     """A sheet with all cells that have content, sorted by row and column.
 
-    `hidden_columns` and `hidden_rows` hold also those of width or height zero. `merges` are (first row, first column,
-    last row, last column); they are never expanded, and values under them are kept as cells. `kind` is
-    'worksheet', 'macrosheet' or 'dialogsheet'; sheets that hold only a chart are left out.
+    `hidden_columns` and `hidden_rows` hold also those of width or height zero. `merges` are (first
+    row, first column, last row, last column); they are never expanded, and values under them are
+    kept as cells. `kind` is 'worksheet', 'macrosheet' or 'dialogsheet'; sheets that hold only a
+    chart are left out.
     """
 
     name: str
@@ -222,16 +224,27 @@ class Disagreement:
     second: str
 
 
-SecondReading = Literal["agreed", "disagreed", "not_run", "failed"]
+SecondState = Literal["agreed", "disagreed", "not_run", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReading:
+    """The verdict of the second reader: whether it ran, what it saw differently, and what there is
+    to say about it.
+    """
+
+    state: SecondState
+    disagreements: tuple[Disagreement, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
     """A workbook as it was stored, before anybody asks what its cells mean.
 
-    `properties` holds the custom properties by name, and 'core:created', 'core:modified' and 'app:Application' where
-    the file has them; names of persons (creator, last modified by) are not kept. `external_links` are the file names
-    of linked workbooks without their folders.
+    `properties` holds the custom properties by name, and 'core:created', 'core:modified' and
+    'app:Application' where the file has them; names of persons (creator, last modified by) are not
+    kept. `external_links` are the file names of linked workbooks without their folders.
     """
 
     sheets: tuple[Sheet, ...]
@@ -241,16 +254,17 @@ class Workbook:
     macros: bool = False
     external_links: tuple[str, ...] = ()
     embedded: bool = False
-    second_reading: SecondReading = "not_run"
+    second_reading: SecondState = "not_run"
     disagreements: tuple[Disagreement, ...] = ()
     warnings: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one file gave: hash and size of exactly the bytes that were read, and the workbook or its refusal.
+    """What one file gave: hash and size of exactly the bytes read, and the workbook or its refusal.
 
-    `sha256` and `size` are None where no byte was read (folders, pipes, links, missing or huge files).
+    `sha256` and `size` are None where no byte was read (folders, pipes, links, missing or huge
+    files).
     """
 
     sha256: str | None
@@ -264,6 +278,16 @@ class Refused(Exception):  # noqa: N818 - not an error of the program
     def __init__(self, reason: Reason, **values: object) -> None:
         super().__init__(reason.value)
         self.refusal = Refusal(reason, tuple((key, str(value)) for key, value in values.items()))
+
+
+def with_second_reading(workbook: Workbook, second: SecondReading) -> Workbook:
+    """The workbook with the verdict of the second reader."""
+    return replace(
+        workbook,
+        second_reading=second.state,
+        disagreements=second.disagreements,
+        warnings=workbook.warnings + second.notices,
+    )
 
 
 def column_letters(column: int) -> str:

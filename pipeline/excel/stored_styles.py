@@ -22,17 +22,22 @@ _BUILT_IN = {
     "41": "#,##0", "42": '#,##0 "€"', "43": "#,##0.00", "44": '#,##0.00 "€"',
     "45": "mm:ss", "46": "[h]:mm:ss", "47": "mmss.0", "48": "##0.0E+0", "49": "@",
 }  # fmt: skip
-# These numbers are dates in East Asian Excel and nowhere else: better asked about than booked as a number.
+# These numbers are dates in East Asian Excel and nowhere else: better asked about than booked as a
+# number.
 _BUILT_IN |= {str(number): "yyyy/m/d" for number in (*range(27, 37), *range(50, 59))}
 
-_NOT_DATE_LETTERS = re.compile(r'"[^"]*"|\\.|[_*].|\[(?![hms]+\])[^\]]*\]|general', re.IGNORECASE | re.DOTALL)
+_NOT_DATE_LETTERS = re.compile(
+    r'"[^"]*"|\\.|[_*].|\[(?![hms]+\])[^\]]*\]|general', re.IGNORECASE | re.DOTALL
+)
 _DATE_LETTERS = re.compile("[ymdhs]", re.IGNORECASE)
 _WHITE = "white"
 _T = TypeVar("_T")
 
 
 def shows_dates(number_format: str) -> bool:
-    """Whether a format shows its number as a date or time: y, m, d, h, s outside of quotes and brackets."""
+    """Whether a format shows its number as a date or time: y, m, d, h, s outside of quotes and
+    brackets.
+    """
     return bool(_DATE_LETTERS.search(_NOT_DATE_LETTERS.sub("", number_format)))
 
 
@@ -54,17 +59,31 @@ def _colour(attributes: Attributes) -> str:
     rgb = attributes.get("rgb", "").upper()
     if rgb[-6:] == "FFFFFF" and rgb:
         return _WHITE
-    if "tint" not in attributes and (attributes.get("theme") == "0" or attributes.get("indexed") in {"1", "9"}):
+    if "tint" not in attributes and (
+        attributes.get("theme") == "0" or attributes.get("indexed") in {"1", "9"}
+    ):
         return _WHITE
     return " ".join(f"{key}={value.upper()}" for key, value in sorted(attributes.items()))
 
 
 class _Styles:
-    """State while styles.xml is parsed; differential formats hold the same elements one level deeper."""
+    """State while styles.xml is parsed; differential formats hold the same elements one level
+    deeper.
+    """
 
     __slots__ = (
-        "depth", "fill", "fills", "font_colours", "formats", "group", "main", "part", "strikes", "unlocked", "xfs",
-    )  # fmt: skip
+        "depth",
+        "fill",
+        "fills",
+        "font_colours",
+        "formats",
+        "group",
+        "main",
+        "part",
+        "strikes",
+        "unlocked",
+        "xfs",
+    )
 
     def __init__(self, *, part: str) -> None:
         self.part = part
@@ -90,23 +109,13 @@ class _Styles:
         match self.depth, self.group, name:
             case 2, _, _:
                 self.group = name
+            case _, "fonts", _:
+                self._start_in_fonts(name, attributes)
+            case _, "fills", _:
+                self._start_in_fills(name, attributes)
             case 3, "numFmts", "numFmt":
-                self.formats[attributes.get("numFmtId", "")] = attributes.get("formatCode", "General")
-            case 3, "fonts", "font":
-                self.font_colours.append("")
-                self.strikes.append(False)
-            case 4, "fonts", "strike":
-                self.strikes[-1] = truth(attributes.get("val", "1"))
-            case 4, "fonts", "color":
-                self.font_colours[-1] = _colour(attributes)
-            case 3, "fills", "fill":
-                self.fills.append(_WHITE)
-            case 4, "fills", "gradientFill":
-                self.fills[-1] = "gradient"
-            case 4, "fills", "patternFill":
-                self.fill = attributes.get("patternType", "none") != "none"
-            case 5, "fills", "fgColor" if self.fill:
-                self.fills[-1] = _colour(attributes)
+                code = attributes.get("formatCode", "General")
+                self.formats[attributes.get("numFmtId", "")] = code
             case 3, "cellXfs", "xf":
                 self.xfs.append(attributes)
             case 4, "cellXfs", "protection":
@@ -115,11 +124,38 @@ class _Styles:
             case _:
                 pass
 
+    def _start_in_fonts(self, name: str, attributes: Attributes) -> None:
+        match self.depth, name:
+            case 3, _:
+                self.font_colours.append("")
+                self.strikes.append(False)
+            case 4, "strike":
+                self.strikes[-1] = truth(attributes.get("val", "1"))
+            case 4, "color":
+                self.font_colours[-1] = _colour(attributes)
+            case _:
+                pass
+
+    def _start_in_fills(self, name: str, attributes: Attributes) -> None:
+        match self.depth, name:
+            case 3, _:
+                self.fills.append(_WHITE)
+            case 4, "gradientFill":
+                self.fills[-1] = "gradient"
+            case 4, "patternFill":
+                self.fill = attributes.get("patternType", "none") != "none"
+            case 5, "fgColor" if self.fill:
+                self.fills[-1] = _colour(attributes)
+            case _:
+                pass
+
     def end(self, _name: str) -> None:
         self.depth -= 1
 
     def found(self) -> list[Style]:
-        """One `Style` per xf; equal ones are one object, because bloated files have tens of thousands."""
+        """One `Style` per xf; equal ones are one object, because bloated files have tens of
+        thousands.
+        """
         known: dict[Style, Style] = {}
         styles = []
         for index, xf in enumerate(self.xfs):

@@ -15,18 +15,23 @@ _COUNT = re.compile(r"[0-9]{1,18}")
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The shared texts in order, and how many the part claims to hold (the second reader believes that)."""
+    """The shared texts in order, and how many the part claims to hold (the second reader believes
+    that).
+    """
 
     found: tuple[str, ...] = ()
     claimed: int = 0
 
 
 def decoded(text: str) -> str:
-    """The text with `_xHHHH_` replaced by the character it stands for; `_x005F_` protects an underscore."""
+    """The text with `_xHHHH_` replaced by the character it stands for; `_x005F_` protects an
+    underscore.
+    """
     if "_x" not in text:
         return text
     text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-    # Characters beyond the first plane are escaped as two surrogates, which together are one character.
+    # Characters beyond the first plane are escaped as two surrogates, which together are one
+    # character.
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 

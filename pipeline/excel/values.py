@@ -23,15 +23,16 @@ Fault = tuple[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What became of one cell: its state, the typed value (``None`` unless state is VALUE), and what is to be said."""
+class Value:
+    """What became of one cell: its state, the typed content (``None`` unless state is VALUE), what is to be said, the stored text."""
 
     state: State
-    value: Any = None
+    content: Any = None
     faults: tuple[Fault, ...] = ()
+    raw: str = ""
 
 
-EMPTY = Reading(State.EMPTY)
+EMPTY = Value(State.EMPTY)
 
 ERROR_NAMES = {
     "#N/A": "#NV",
@@ -55,7 +56,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\u2002\u2003\t"), " ")
 
 
-def read_value(cell: Cell, column: Column, *, date1904: bool, allowed: Sequence[str] = ()) -> Reading:
+def read_value(cell: Cell, column: Column, *, date1904: bool, allowed: Sequence[str] = ()) -> Value:
     """Reads one cell as its column's kind demands.
 
     ``allowed`` are the keys that a code column may refer to; they only help to suggest what was meant.
@@ -71,7 +72,7 @@ def read_value(cell: Cell, column: Column, *, date1904: bool, allowed: Sequence[
     if cell.type is CellType.ERROR:
         return _unreadable("D12", wert=ERROR_NAMES.get(cell.raw, cell.raw))
     reading = _by_kind(cell, column, date1904=date1904, allowed=allowed)
-    return Reading(reading.state, reading.value, (*faults, *reading.faults))
+    return Value(reading.state, reading.content, (*faults, *reading.faults))
 
 
 def shown_text(cell: Cell, *, date1904: bool = False) -> str:
@@ -100,7 +101,7 @@ def german_number(number: Decimal) -> str:
     return text.replace(",", "\0").replace(".", ",").replace("\0", ".")
 
 
-def _by_kind(cell: Cell, column: Column, *, date1904: bool, allowed: Sequence[str]) -> Reading:
+def _by_kind(cell: Cell, column: Column, *, date1904: bool, allowed: Sequence[str]) -> Value:
     match column.kind:
         case Kind.MONEY:
             return _money(cell, date1904=date1904)
@@ -122,8 +123,8 @@ def _by_kind(cell: Cell, column: Column, *, date1904: bool, allowed: Sequence[st
             return _text(cell, date1904=date1904)
 
 
-def _unreadable(rule: str, **values: str) -> Reading:
-    return Reading(State.UNREADABLE, None, ((rule, values),))
+def _unreadable(rule: str, **values: str) -> Value:
+    return Value(State.UNREADABLE, None, ((rule, values),))
 
 
 def _shown_formula(cell: Cell) -> str:
@@ -133,11 +134,11 @@ def _shown_formula(cell: Cell) -> str:
 # --- numbers -------------------------------------------------------------------------------------------------------
 
 
-def _money(cell: Cell, *, date1904: bool) -> Reading:
+def _money(cell: Cell, *, date1904: bool) -> Value:
     number = _decimal(cell, date1904=date1904)
     if number.state is not State.VALUE:
         return number
-    euro: Decimal = number.value
+    euro: Decimal = number.content
     if cell.type is CellType.NUMBER and "%" in cell.number_format:
         return _unreadable("Z05", variant="percent", wert=shown_text(cell))
     if abs(euro) >= LARGEST:
@@ -148,30 +149,30 @@ def _money(cell: Cell, *, date1904: bool) -> Reading:
     faults = number.faults
     if not noise:
         faults = (*faults, ("Z07", {"wert": german_number(euro), "gerundet": german(int(whole))}))
-    return Reading(State.VALUE, int(whole), faults)
+    return Value(State.VALUE, int(whole), faults)
 
 
-def _number(cell: Cell, *, date1904: bool) -> Reading:
+def _number(cell: Cell, *, date1904: bool) -> Value:
     number = _decimal(cell, date1904=date1904)
     if number.state is not State.VALUE:
         return number
-    value: Decimal = number.value
+    value: Decimal = number.content
     if cell.type is CellType.NUMBER and "%" in cell.number_format:
         shown = german_number(_denoised(value * 100))
-        return Reading(State.VALUE, _denoised(value * 100), (*number.faults, ("Z02", {"wert": f"{shown} %", "zahl": shown})))
-    return Reading(State.VALUE, _denoised(value), number.faults)
+        return Value(State.VALUE, _denoised(value * 100), (*number.faults, ("Z02", {"wert": f"{shown} %", "zahl": shown})))
+    return Value(State.VALUE, _denoised(value), number.faults)
 
 
-def _percent(cell: Cell, *, date1904: bool) -> Reading:
+def _percent(cell: Cell, *, date1904: bool) -> Value:
     if cell.type is CellType.TEXT and cell.raw.strip().endswith("%"):
         text = cell.raw.strip().removesuffix("%")
         inner = _decimal_of_text(text)
-        number = Reading(inner.state, inner.value, (("Z02", {"wert": cell.raw.strip(), "zahl": text.strip()}),) if inner.state is State.VALUE else inner.faults)
+        number = Value(inner.state, inner.content, (("Z02", {"wert": cell.raw.strip(), "zahl": text.strip()}),) if inner.state is State.VALUE else inner.faults)
     else:
         number = _number(cell, date1904=date1904)
     if number.state is not State.VALUE:
         return number
-    value: Decimal = number.value
+    value: Decimal = number.content
     if 0 < abs(value) < 1:
         return _unreadable("Z11", wert=german_number(value))
     exact = value * 100
@@ -179,27 +180,27 @@ def _percent(cell: Cell, *, date1904: bool) -> Reading:
     faults = number.faults
     if abs(exact - whole) > Decimal("0.000001"):
         faults = (*faults, ("Z07", {"wert": german_number(value), "gerundet": german(int(whole))}))
-    return Reading(State.VALUE, int(whole), faults)
+    return Value(State.VALUE, int(whole), faults)
 
 
-def _integer(cell: Cell, column: Column, *, date1904: bool) -> Reading:
+def _integer(cell: Cell, column: Column, *, date1904: bool) -> Value:
     number = _decimal(cell, date1904=date1904)
     if number.state is not State.VALUE:
         return number
-    value = _denoised(number.value)
+    value = _denoised(number.content)
     if value != value.to_integral_value():
         return _unreadable("Z22", wert=german_number(value), spalte=column.title)
     if abs(value) >= LARGEST:
         return _unreadable("Z13", wert=german_number(value), grenze=german_number(LARGEST))
-    return Reading(State.VALUE, int(value), number.faults)
+    return Value(State.VALUE, int(value), number.faults)
 
 
-def _decimal(cell: Cell, *, date1904: bool) -> Reading:
+def _decimal(cell: Cell, *, date1904: bool) -> Value:
     match cell.type:
         case CellType.NUMBER:
             if _is_date_format(cell.number_format):
                 return _date_in_number_cell(cell, date1904=date1904)
-            return Reading(State.VALUE, Decimal(cell.raw))
+            return Value(State.VALUE, Decimal(cell.raw))
         case CellType.DATE:
             return _unreadable("Z04", variant="plain", wert=cell.raw)
         case CellType.BOOLEAN:
@@ -208,7 +209,7 @@ def _decimal(cell: Cell, *, date1904: bool) -> Reading:
             return _decimal_of_text(cell.raw)
 
 
-def _date_in_number_cell(cell: Cell, *, date1904: bool) -> Reading:
+def _date_in_number_cell(cell: Cell, *, date1904: bool) -> Value:
     day = _date_of_serial(Decimal(cell.raw), date1904=date1904)
     if day is None:
         return _unreadable("Z04", variant="plain", wert=german_number(Decimal(cell.raw)))
@@ -224,11 +225,11 @@ _THOUSANDS = re.compile(r"([+-]?[\d.,]+)\s*(t€|teur|tsd\.?|tausend|mio\.?|mrd\
 _FACTORS = {"m": Decimal(1_000_000), "mrd": Decimal(1_000_000_000), "t": Decimal(1000), "k": Decimal(1000)}
 
 
-def _decimal_of_text(raw: str) -> Reading:
+def _decimal_of_text(raw: str) -> Value:
     """A number text as ``intake.md`` 7 reads it: normalised where there is one reading, else a finding."""
     text = unicodedata.normalize("NFC", raw).translate(_INVISIBLE).translate(_SPACES).strip()
     if not text:
-        return Reading(State.EMPTY, None, (("Z20", {"wert": "Leerzeichen"}),)) if raw else EMPTY
+        return Value(State.EMPTY, None, (("Z20", {"wert": "Leerzeichen"}),)) if raw else EMPTY
     if text.casefold() in _PLACEHOLDERS:
         return _unreadable("Z10", wert=raw.strip())
     if any(ch.isdigit() and ch not in "0123456789" for ch in text) or "\n" in text:
@@ -240,7 +241,7 @@ def _decimal_of_text(raw: str) -> Reading:
         return _unreadable("Z05", variant="percent", wert=raw.strip())
     bare = text.replace("\u2212", "-").removeprefix("'").strip()
     bare = re.sub(r"^(€|EUR|Euro)\s*|\s*(€|EUR|Euro)$", "", bare, flags=re.IGNORECASE)
-    bare = re.sub(r",-{1,2}$|,–$", "", bare).strip()
+    bare = re.sub(r",(-{1,2}|–)$", ",00", bare)  # «12.000,-»: the dash stands for no cents
     two = _TWO_READINGS.fullmatch(bare)
     if two:
         return _unreadable("Z03", wert=raw.strip(), a=german_number(Decimal(two[1] + two[2])), b=f"{two[1]},{two[2]}")
@@ -250,7 +251,7 @@ def _decimal_of_text(raw: str) -> Reading:
         number = Decimal(bare.replace(" ", "").replace(".", ""))
     else:
         return _unreadable("Z01", wert=raw.strip())
-    return Reading(State.VALUE, number, (("Z02", {"wert": raw.strip(), "zahl": german_number(number)}),))
+    return Value(State.VALUE, number, (("Z02", {"wert": raw.strip(), "zahl": german_number(number)}),))
 
 
 def _in_euro(digits: str, suffix: str) -> str:
@@ -265,7 +266,8 @@ def _in_euro(digits: str, suffix: str) -> str:
 def _denoised(number: Decimal) -> Decimal:
     """Without the noise of binary floating point: 15 significant digits are what a spreadsheet cell holds."""
     rounded = Context(prec=15).plus(number)
-    return rounded.normalize() if rounded != 0 else Decimal(0)
+    plain = rounded.normalize()
+    return plain.quantize(Decimal(1)) if plain == plain.to_integral_value() else plain  # 380, not 3.8E+2
 
 
 # --- dates ---------------------------------------------------------------------------------------------------------
@@ -283,7 +285,7 @@ _MONTHS = {
 }  # fmt: skip
 
 
-def _date(cell: Cell, column: Column, *, date1904: bool) -> Reading:
+def _date(cell: Cell, column: Column, *, date1904: bool) -> Value:
     day: date | None = None
     faults: tuple[Fault, ...] = ()
     match cell.type:
@@ -303,7 +305,7 @@ def _date(cell: Cell, column: Column, *, date1904: bool) -> Reading:
     if day is None:
         return _unreadable("Z18", wert=shown_text(cell, date1904=date1904), spalte=column.title)
     shown = day.strftime("%Y-%m") if column.kind is Kind.MONTH else day.isoformat()
-    return Reading(State.VALUE, shown, faults)
+    return Value(State.VALUE, shown, faults)
 
 
 def _iso(text: str) -> date | None:
@@ -349,28 +351,28 @@ def _is_date_format(code: str) -> bool:
 # --- texts ---------------------------------------------------------------------------------------------------------
 
 
-def _yes_no(cell: Cell, column: Column) -> Reading:
+def _yes_no(cell: Cell, column: Column) -> Value:
     if cell.type is CellType.BOOLEAN:
-        return Reading(State.VALUE, cell.raw == "1")
+        return Value(State.VALUE, cell.raw == "1")
     word = _folded(shown_text(cell))
     if not word:
         return EMPTY
     if word in {"ja", "nein"}:
-        return Reading(State.VALUE, word == "ja")
+        return Value(State.VALUE, word == "ja")
     return _unreadable("Z15", wert=shown_text(cell), spalte=column.title, vorschlag="ja oder nein")
 
 
-def _choice(cell: Cell, column: Column) -> Reading:
+def _choice(cell: Cell, column: Column) -> Value:
     text = shown_text(cell).strip()
     if not text:
         return EMPTY
     for choice in column.choices:
         if text == choice.label:
-            return Reading(State.VALUE, choice.code)
+            return Value(State.VALUE, choice.code)
     for choice in column.choices:
         if _folded(text) in {_folded(choice.label), choice.code}:
             note: Fault = ("Z17", {"wert": text, "gelesen": choice.label})
-            return Reading(State.VALUE, choice.code, (note,))
+            return Value(State.VALUE, choice.code, (note,))
     labels = ", ".join(choice.label for choice in column.choices)
     return _unreadable("Z15", wert=text, spalte=column.title, vorschlag=labels)
 
@@ -381,43 +383,48 @@ def _folded(text: str) -> str:
     return " ".join(plain.replace("\u2212", "-").replace("–", "-").split()).casefold()
 
 
-def _code(cell: Cell, column: Column, allowed: Sequence[str]) -> Reading:
+def _code(cell: Cell, column: Column, allowed: Sequence[str]) -> Value:
     match cell.type:
         case CellType.TEXT:
             plain = unicodedata.normalize("NFC", cell.raw).translate(_INVISIBLE).translate(_SPACES).strip()
             if not plain:
                 return EMPTY
             faults: tuple[Fault, ...] = (("Z20", {"wert": plain}),) if plain != cell.raw.strip(" ") else ()
-            return Reading(State.VALUE, plain, faults)
+            return Value(State.VALUE, plain, faults)
         case CellType.NUMBER if not _is_date_format(cell.number_format):
             return _code_of_number(cell, column, allowed)
         case _:
-            return _unreadable("Z23", wert=shown_text(cell), vorschlag="")
+            return _unreadable("Z23", variant="plain", wert=shown_text(cell))
 
 
-def _code_of_number(cell: Cell, column: Column, allowed: Sequence[str]) -> Reading:
+def _code_of_number(cell: Cell, column: Column, allowed: Sequence[str]) -> Value:
     """A code that became a number: right only where its digits are exactly a known code (or any whole number, where the column
     itself defines the codes); otherwise zeros may be lost, and the finding offers the one code that fits."""
     number = _denoised(Decimal(cell.raw))
     digits = f"{number:f}"
     if digits in allowed or (not column.references and number == number.to_integral_value()):
-        return Reading(State.VALUE, digits)
+        return Value(State.VALUE, digits)
     bare = digits.replace(".", "")
     fits = [code for code in allowed if _as_number(code) == number or code.replace(".", "").lstrip("0") == bare]
     rule = "S04" if column.references == "products" else "Z23"
-    return _unreadable(rule, wert=german_number(number).replace(".", ""), vorschlag=" oder ".join(fits[:3]))
+    shown = digits.replace(".", ",")
+    if not fits:
+        return _unreadable(rule, variant="plain", wert=shown)
+    return _unreadable(rule, wert=shown, vorschlag=" oder ".join(fits[:3]))
 
 
 def _as_number(code: str) -> Decimal | None:
     return Decimal(code) if re.fullmatch(r"\d+(\.\d+)?", code) else None
 
 
-def _text(cell: Cell, *, date1904: bool) -> Reading:
+def _text(cell: Cell, *, date1904: bool) -> Value:
     raw = shown_text(cell, date1904=date1904)
+    if cell.type is CellType.NUMBER and not _is_date_format(cell.number_format) and "%" not in cell.number_format:
+        raw = f"{_denoised(Decimal(cell.raw)):f}".replace(".", ",")  # digits as typed: 2027, never 2.027
     plain = "".join(ch for ch in unicodedata.normalize("NFC", raw) if ch in "\n\t" or unicodedata.category(ch) not in {"Cc", "Cs"})
     plain = plain.translate(_INVISIBLE).replace("\t", " ").strip()
     if not plain:
         return EMPTY
     lost = len(plain) != len(unicodedata.normalize("NFC", raw).strip())
     faults: tuple[Fault, ...] = (("Z20", {"wert": plain[:80]}),) if lost else ()
-    return Reading(State.VALUE, plain, faults)
+    return Value(State.VALUE, plain, faults)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -68,7 +68,12 @@ def frame_of(columns: Mapping[str, Kind], values: Mapping[str, Sequence[Any]]) -
     size = max((len(column) for column in values.values()), default=0)
     return pd.DataFrame(
         {
-            name: pd.Series(list(values.get(name, [None] * size)), dtype=dtype(kind))  # type: ignore[call-overload]
+            name: pd.Series(list(values.get(name, [None] * size)), dtype=dtype(kind))
             for name, kind in columns.items()
         }
     )
+
+
+def rows_of(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a frame, one after the other, with the columns as attributes (missing values are ``pd.NA``)."""
+    return frame.itertuples(index=False)

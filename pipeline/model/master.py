@@ -10,7 +10,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from pipeline.model.blocks import Block
+from pipeline.model.blocks import Block, rows_of
 from pipeline.model.hierarchy import Hierarchy
 from pipeline.model.tables import Role, Table, Year
 
@@ -134,7 +134,7 @@ class Master:
     def lines(self) -> Mapping[str, Line]:
         """The line plan by line number, in order."""
         found = {}
-        for row in self.tables["lines"].itertuples(index=False):
+        for row in rows_of(self.tables["lines"]):
             found[str(row.line)] = Line(
                 line=str(row.line),
                 title=_text(row.title),
@@ -167,7 +167,7 @@ class Master:
     def units_of_product(self) -> Mapping[str, tuple[str, ...]]:
         """Lead and participants of each product, lead first."""
         found: dict[str, list[str]] = {product: [unit] for product, unit in self.lead_units.items()}
-        for row in self.tables["product_units"].itertuples(index=False):
+        for row in rows_of(self.tables["product_units"]):
             units = found.get(_text(row.product), [])
             if _text(row.unit) not in units:
                 units.append(_text(row.unit))
@@ -176,7 +176,7 @@ class Master:
     @cached_property
     def _central(self) -> Mapping[tuple[str, str], str]:
         frame = self.tables["responsibilities"]
-        return {(_text(row.line), _text(row.product)): _text(row.unit) for row in frame.itertuples(index=False)}
+        return {(_text(row.line), _text(row.product)): _text(row.unit) for row in rows_of(frame)}
 
     def central_planner(self, line: str, product: str) -> str:
         """The unit that plans a line of a product centrally; empty where the product's own units do."""
@@ -205,11 +205,11 @@ class Master:
     def kpi_units(self) -> Mapping[str, tuple[str, ...]]:
         """The units asked for each key figure: those of the sheet Kennzahleinheiten, else the product's lead."""
         named: dict[str, list[str]] = {}
-        for row in self.tables["kpi_units"].itertuples(index=False):
+        for row in rows_of(self.tables["kpi_units"]):
             named.setdefault(_text(row.kpi), []).append(_text(row.unit))
         return {
             _text(row.kpi): tuple(named.get(_text(row.kpi)) or [self.lead_units.get(_text(row.product), "")])
-            for row in self.tables["kpis"].itertuples(index=False)
+            for row in rows_of(self.tables["kpis"])
         }
 
     def kpis_of(self, unit: str) -> tuple[str, ...]:
@@ -220,7 +220,7 @@ class Master:
     def product_links(self) -> Mapping[str, tuple[tuple[str, int | None], ...]]:
         """Goal links of each product as (goal, share in basis points or None for a tag), in the order of the sheet."""
         found: dict[str, list[tuple[str, int | None]]] = {}
-        for row in self.tables["product_goals"].itertuples(index=False):
+        for row in rows_of(self.tables["product_goals"]):
             share = None if row.share is pd.NA else int(row.share)
             found.setdefault(_text(row.product), []).append((_text(row.goal), share))
         return {product: tuple(links) for product, links in found.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -66,8 +66,9 @@ class Frames:
 
     def place(self, table: str, index: int, column: str = "") -> Place:
         """The cell behind a row of a combined frame, looked up in the row's own block."""
-        origin = self.tables[table].loc[index]
-        return self.blocks[table][int(origin["block"])].place(int(origin["row"]), column)
+        frame = self.tables[table]
+        block, row = frame["block"].to_numpy()[index], frame["row"].to_numpy()[index]
+        return self.blocks[table][int(block)].place(int(row), column)
 
 
 def combined(master: Master, tables: Iterable[Table], sources: Iterable[tuple[str, str, Mapping[str, Block]]]) -> Frames:
@@ -101,7 +102,7 @@ def _with_origin(block: Block, unit: str, file: str, number: int) -> pd.DataFram
     return block.frame.assign(**origin)
 
 
-def _stacked(pieces: list[pd.DataFrame], kinds: Mapping[str, Kind], dtype: str) -> pd.DataFrame:
+def _stacked(pieces: list[pd.DataFrame], kinds: Mapping[str, Kind], dtype: Literal["int8", "string", "bool"]) -> pd.DataFrame:
     filled = [piece for piece in pieces if len(piece)]
     if filled:
         return pd.concat(filled, ignore_index=True).astype(dtype)

@@ -1,1 +1,30 @@
 """What must hold: small functions, registered with id, severity and what they block."""
+
+from pipeline.rules import (
+    columns,
+    commitments,
+    costs,
+    goals,
+    key_figures,
+    keys,
+    master_data,
+    measures,
+    reading,
+    references,
+    savings,
+)
+
+__all__ = [
+    "columns",
+    "commitments",
+    "costs",
+    "goals",
+    "key_figures",
+    "keys",
+    "master_data",
+    "measures",
+    "reading",
+    "references",
+    "savings",
+]
+"""Importing the package registers every rule."""

@@ -186,6 +186,7 @@ PRODUCTS = Table(
         _yes_no("general_funding", "Allgemeine Deckungsmittel", help="ja: Steuern, Zuweisungen und Ähnliches; steht neben den Zielen."),
         Column(name="task_type", title="Aufgabenart", kind=Kind.CHOICE, choices=choices.TASK_TYPES, required=False, width=22),
         _yes_no("key_product", "Wesentlich"),
+        _text("remark", "Bemerkung", width=40),
         _FICTIONAL,
     ),
 )
@@ -249,6 +250,7 @@ KPIS = Table(
     columns=(
         _code("kpi", "Kennzahl-Nr."),
         _text("title", "Bezeichnung", required=True, width=50),
+        _text("definition", "Definition", width=50),
         _code("product", "Produkt-Nr.", "products"),
         _code("goal", "Ziel-Nr.", "goals", required=False),
         _text("unit_of_measure", "Einheit", width=14),

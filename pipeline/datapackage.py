@@ -1,0 +1,90 @@
+"""The results as a Frictionless tabular data package: CSV files that a spreadsheet opens without running anything."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from pipeline.model.results import Results
+from pipeline.tables.results import RESULT_TABLES
+
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+_TEXT_TITLES = {
+    "goals": "Ziele, die gelten",
+    "measures": "Maßnahmen der gezählten Rückläufe",
+    "products": "Produkte und ihre Texte",
+    "units": "Organisationseinheiten",
+}
+
+
+def data_package(results: Results) -> Mapping[str, bytes]:
+    """The files of the folder ``Daten``: one CSV per table (UTF-8, comma, header row) and ``datapackage.json``.
+
+    Money is integer cents; text that begins with ``= + - @``, tab or carriage return gets a leading apostrophe, so that no
+    spreadsheet takes a department's text for a formula (CWE-1236).
+    """
+    files: dict[str, bytes] = {}
+    resources = []
+    for table in RESULT_TABLES:
+        frame = results.tables[table.name]
+        files[f"{table.name}.csv"] = as_csv(frame[list(table.names)])
+        resources.append(_resource(table.name, table.title, table.columns))
+    for name, title in _TEXT_TITLES.items():
+        frame = results.texts[name]
+        files[f"{name}.csv"] = as_csv(frame)
+        resources.append(_resource(name, title, tuple((column, _type(frame[column])) for column in frame.columns)))
+    package = {
+        "profile": "tabular-data-package",
+        "name": f"haushalt-{results.city}-{results.plan}".casefold(),
+        "title": f"{results.master.settings.city}, Plan {results.plan}: Daten des Haushaltsplans",
+        "resources": sorted(resources, key=lambda each: str(each["name"])),
+    }
+    files["datapackage.json"] = (json.dumps(package, ensure_ascii=False, indent=2) + "\n").encode()
+    return files
+
+
+def as_csv(frame: pd.DataFrame) -> bytes:
+    """A frame as CSV: missing values empty, booleans true/false, decimals with a point."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(frame.columns)
+    text = [frame[column].dtype == "string" for column in frame.columns]
+    for row in frame.itertuples(index=False, name=None):
+        writer.writerow([_safe(_plain(value)) if is_text else _plain(value) for value, is_text in zip(row, text, strict=True)])
+    return buffer.getvalue().encode("utf-8", errors="backslashreplace")
+
+
+def _plain(value: object) -> str:
+    if value is None or value is pd.NA:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value)
+
+
+def _safe(text: str) -> str:
+    return f"'{text}" if text.startswith(_DANGEROUS) else text
+
+
+def _type(column: pd.Series[Any]) -> str:
+    return {"Int64": "integer", "boolean": "boolean", "object": "number"}.get(str(column.dtype), "string")
+
+
+def _resource(name: str, title: str, columns: tuple[tuple[str, str], ...]) -> dict[str, object]:
+    return {
+        "profile": "tabular-data-resource",
+        "name": name.replace("_", "-"),
+        "title": title,
+        "path": f"{name}.csv",
+        "encoding": "utf-8",
+        "dialect": {"delimiter": ",", "header": True},
+        "schema": {"fields": [{"name": column, "type": kind} for column, kind in columns]},
+    }
