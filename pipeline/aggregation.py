@@ -1,4 +1,6 @@
-"""Figures × goals: every cent on one goal (Anteilssicht), every product once under each goal it serves (Bezugssicht)."""
+"""Figures × goals: every cent on one goal (Anteilssicht), every product once under each goal it
+serves (Bezugssicht).
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,10 @@ Shares = tuple[tuple[str, int], ...]
 class Assignment:
     """Which goals money goes to.
 
-    ``links`` are the product's links of the master as (goal, basis points or ``None`` for a tag). ``refinements`` are a unit's own
-    links of a product, below the master's goals: they move only that unit's rows. ``measure_goals`` names the goal of a
-    measure, where it has one of its own. ``tree`` is the goal tree; ``additive`` are the goals that money may be booked on.
+    ``links`` are the product's links of the master as (goal, basis points or ``None`` for a tag).
+    ``refinements`` are a unit's own links of a product, below the master's goals: they move only
+    that unit's rows. ``measure_goals`` names the goal of a measure, where it has one of its own.
+    ``tree`` is the goal tree; ``additive`` are the goals that money may be booked on.
     """
 
     tree: Hierarchy
@@ -35,8 +38,9 @@ class Assignment:
     def shares(self, unit: str, product: str, measure: str) -> Shares:
         """Where a row's money goes in the Anteilssicht (contract, «Split»).
 
-        General funding wins over links; a measure's own additive goal takes the whole row; otherwise the product's links,
-        refined by the unit, and ``ohne`` for what is missing to 10,000.
+        General funding wins over links; a measure's own additive goal takes the whole row;
+        otherwise the product's links, refined by the unit, and ``ohne`` for what is missing to
+        10,000.
         """
         if product in self.general_funding:
             return ((GENERAL_FUNDING, WHOLE),)
@@ -53,7 +57,9 @@ class Assignment:
         return tuple(sorted(booked.items(), key=lambda item: (item[0] == WITHOUT_GOAL, item[0])))
 
     def served(self, unit: str, product: str, measure: str) -> frozenset[str]:
-        """The goals that a row serves in the Bezugssicht: the measure's goal, else all links, tags too."""
+        """The goals that a row serves in the Bezugssicht: the measure's goal, else all links, tags
+        too.
+        """
         if product in self.general_funding:
             return frozenset({GENERAL_FUNDING})
         own = self.measure_goals.get(measure, "")
@@ -63,7 +69,9 @@ class Assignment:
         return goals or frozenset({WITHOUT_GOAL})
 
     def _refined(self, unit: str, product: str) -> list[tuple[str, int | None]]:
-        """The master's links, where the unit refines one: its own goals, and the rest at the master's goal."""
+        """The master's links, where the unit refines one: its own goals, and the rest at the
+        master's goal.
+        """
         own = self.refinements.get((unit, product), ())
         found: list[tuple[str, int | None]] = []
         for goal, share in self.links.get(product, ()):
@@ -79,14 +87,17 @@ class Assignment:
 
 
 def contributions(figures: pd.DataFrame, assignment: Assignment) -> pd.DataFrame:
-    """``results.CONTRIBUTIONS``: each counted figure split over its goals by largest remainder; listed rows are left out.
+    """``results.CONTRIBUTIONS``: each counted figure split over its goals by largest remainder;
+    listed rows are left out.
 
     The parts of a figure sum to it, to the cent; parts of 0 cents are rows, too.
     """
     counted = figures[figures["origin"] != "listed"]
     shares = {
         key: assignment.shares(*key)
-        for key in counted[["unit", "product", "measure"]].drop_duplicates().itertuples(index=False, name=None)
+        for key in counted[["unit", "product", "measure"]]
+        .drop_duplicates()
+        .itertuples(index=False, name=None)
     }
     rows: list[int] = []
     goals: list[str] = []
@@ -107,7 +118,9 @@ def contributions(figures: pd.DataFrame, assignment: Assignment) -> pd.DataFrame
         share_bp=pd.array(basis_points, dtype="Int64"),
         cents=pd.array(cents, dtype="Int64"),
     )
-    return frame[list(results.CONTRIBUTIONS.names)].sort_values(list(results.CONTRIBUTIONS.key), ignore_index=True)
+    return frame[list(results.CONTRIBUTIONS.names)].sort_values(
+        list(results.CONTRIBUTIONS.key), ignore_index=True
+    )
 
 
 def aggregates(
@@ -118,10 +131,12 @@ def aggregates(
     levels: Mapping[str, str],
     years: Mapping[int, str],
 ) -> pd.DataFrame:
-    """``results.AGGREGATES``: both views for every goal (plus ``ohne`` and ``allgemein``), kind and year, zeros included.
+    """``results.AGGREGATES``: both views for every goal (plus ``ohne`` and ``allgemein``), kind and
+    year, zeros included.
 
-    ``levels`` gives the level of each goal, ``years`` the role of each year. View ``anteil`` adds up contributions along the
-    tree; view ``bezug`` counts each figure in full, once, at every goal it serves and at their ancestors.
+    ``levels`` gives the level of each goal, ``years`` the role of each year. View ``anteil`` adds
+    up contributions along the tree; view ``bezug`` counts each figure in full, once, at every goal
+    it serves and at their ancestors.
     """
     tree = assignment.tree
     goals = [*tree.order, WITHOUT_GOAL, GENERAL_FUNDING]
@@ -136,20 +151,33 @@ def aggregates(
         ],
         columns=["unit", "product", "measure", "goal"],
     ).astype("string")
-    gross = counted.merge(served, on=["unit", "product", "measure"], how="inner")[["goal", "kind", "year", "cents"]]
+    gross = counted.merge(served, on=["unit", "product", "measure"], how="inner")[
+        ["goal", "kind", "year", "cents"]
+    ]
     frames = []
     for view, frame in (("anteil", shared), ("bezug", gross)):
         sums = frame.groupby(["goal", "kind", "year"], observed=True)["cents"].sum()
-        full = pd.MultiIndex.from_product([goals, ALL_KINDS, list(years)], names=["goal", "kind", "year"])
-        frames.append(sums.reindex(full, fill_value=0).rename("cents").reset_index().assign(view=view))
+        full = pd.MultiIndex.from_product(
+            [goals, ALL_KINDS, list(years)], names=["goal", "kind", "year"]
+        )
+        frames.append(
+            sums.reindex(full, fill_value=0).rename("cents").reset_index().assign(view=view)
+        )
     table = pd.concat(frames, ignore_index=True)
     table = table.assign(
         parent=[_parent(tree, goal) for goal in table["goal"]],
         level=table["goal"].map(dict(levels)).fillna(""),
         role=table["year"].map(dict(years)),
     )
-    dtypes = {name: "Int64" if kind == "integer" else "string" for name, kind in results.AGGREGATES.columns}
-    return table[list(dtypes)].astype(dtypes).sort_values(list(results.AGGREGATES.key), ignore_index=True)
+    dtypes = {
+        name: "Int64" if kind == "integer" else "string"
+        for name, kind in results.AGGREGATES.columns
+    }
+    return (
+        table[list(dtypes)]
+        .astype(dtypes)
+        .sort_values(list(results.AGGREGATES.key), ignore_index=True)
+    )
 
 
 def _parent(tree: Hierarchy, goal: str) -> str:

@@ -1,7 +1,7 @@
 """Key figures by their own rule, and how far goals are reached.
 
-Measured values never travel up a goal tree across units; only attainment, which has no dimension, does (domain 9).
-Everything is an exact fraction until it is rounded once, half up.
+Measured values never travel up a goal tree across units; only attainment, which has no dimension,
+does (domain 9). Everything is an exact fraction until it is rounded once, half up.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ class KeyFigure:
 
 
 def catalogue(master: Master) -> Mapping[str, KeyFigure]:
-    """The key figures of the master by number; an empty weight or factor counts as 1, an empty tolerance as 0."""
+    """The key figures of the master by number; an empty weight or factor counts as 1, an empty
+    tolerance as 0.
+    """
     found = {}
     for row in rows_of(master.tables["kpis"]):
         found[str(row.kpi)] = KeyFigure(
@@ -73,10 +75,12 @@ def catalogue(master: Master) -> Mapping[str, KeyFigure]:
 
 
 def reported(frames: Frames, master: Master) -> pd.DataFrame:
-    """``results.KPIS``: one row per key figure, unit, year and role that has a value or the parts of one.
+    """``results.KPIS``: one row per key figure, unit, year and role that has a value or the parts
+    of one.
 
-    Actuals, forecasts and planned targets come from returns; targets of years that are over come from the master. A ratio
-    whose value was left empty is computed from its parts, and ``cell`` is then the numerator's.
+    Actuals, forecasts and planned targets come from returns; targets of years that are over come
+    from the master. A ratio whose value was left empty is computed from its parts, and ``cell`` is
+    then the numerator's.
     """
     rows = [*_from_returns(frames, master), *_targets_of_past_years(master)]
     frame = pd.DataFrame(rows, columns=list(results.KPIS.names))
@@ -84,7 +88,10 @@ def reported(frames: Frames, master: Master) -> pd.DataFrame:
 
 
 def _typed(frame: pd.DataFrame, table: results.ResultTable) -> pd.DataFrame:
-    dtypes = {name: {"integer": "Int64", "number": "object"}.get(kind, "string") for name, kind in table.columns}
+    dtypes = {
+        name: {"integer": "Int64", "number": "object"}.get(kind, "string")
+        for name, kind in table.columns
+    }
     typed = frame.reindex(columns=list(dtypes)).astype(dtypes)
     texts = [name for name, dtype in dtypes.items() if dtype == "string"]
     typed[texts] = typed[texts].fillna("")
@@ -95,7 +102,9 @@ def _from_returns(frames: Frames, master: Master) -> list[tuple[object, ...]]:
     table, states = frames.tables["kpis"], frames.states["kpis"]
     known = catalogue(master)
     rows: list[tuple[object, ...]] = []
-    columns = [column for column in master.submission_tables["kpis"].columns if column.year is not None]
+    columns = [
+        column for column in master.submission_tables["kpis"].columns if column.year is not None
+    ]
     for index, record in zip(table.index, table.to_dict("records"), strict=True):
         kpi = known.get(_text(record["kpi"]))
         if kpi is None:
@@ -107,25 +116,57 @@ def _from_returns(frames: Frames, master: Master) -> list[tuple[object, ...]]:
             if role == "target" and not (year.entered and year.role in {Role.BUDGET, Role.OUTLOOK}):
                 continue
             typed = _cell(record, states, index, column.name)
-            parts = _parts(kpi, record, states, index, year.year, role, columns=list(table.columns), master=master)
+            parts = _parts(
+                kpi,
+                record,
+                states,
+                index,
+                year.year,
+                role,
+                columns=list(table.columns),
+                master=master,
+            )
             value = typed if typed is not None else _ratio(parts, kpi)
             if value is None and parts == (None, None):
                 continue
-            source = column.name if typed is not None or f"numerator_{year.year}" not in table.columns else f"numerator_{year.year}"
+            source = (
+                column.name
+                if typed is not None or f"numerator_{year.year}" not in table.columns
+                else f"numerator_{year.year}"
+            )
             place = frames.place("kpis", index, source)
             rows.append(
                 (
-                    place.file, place.sheet, place.cell, _text(record["unit"]), kpi.product, kpi.kpi, year.year, role,
-                    value, parts[0], parts[1], _text(record["data_state"]),
+                    place.file,
+                    place.sheet,
+                    place.cell,
+                    _text(record["unit"]),
+                    kpi.product,
+                    kpi.kpi,
+                    year.year,
+                    role,
+                    value,
+                    parts[0],
+                    parts[1],
+                    _text(record["data_state"]),
                 )
-            )  # fmt: skip
+            )
     return rows
 
 
 def _parts(
-    kpi: KeyFigure, record: Mapping[Any, Any], states: pd.DataFrame, index: int, year: int, role: str, *, columns: Sequence[str], master: Master
+    kpi: KeyFigure,
+    record: Mapping[Any, Any],
+    states: pd.DataFrame,
+    index: int,
+    year: int,
+    role: str,
+    *,
+    columns: Sequence[str],
+    master: Master,
 ) -> tuple[Decimal | None, Decimal | None]:
-    """Numerator and denominator: typed in the row, or a base value, or another key figure of the same row's unit.
+    """Numerator and denominator: typed in the row, or a base value, or another key figure of the
+    same row's unit.
 
     In a row, actual years carry the parts of the actual, planned years those of the target.
     """
@@ -160,7 +201,9 @@ def _six_places(value: Fraction) -> Decimal:
     return Decimal(round_half_up(value.numerator * 1_000_000, value.denominator)) * _PLACES
 
 
-def _cell(record: Mapping[Any, Any], states: pd.DataFrame, index: int, column: str) -> Decimal | None:
+def _cell(
+    record: Mapping[Any, Any], states: pd.DataFrame, index: int, column: str
+) -> Decimal | None:
     if states.loc[index, column] != State.VALUE:
         return None
     value = record[column]
@@ -178,20 +221,37 @@ def _targets_of_past_years(master: Master) -> list[tuple[object, ...]]:
             continue
         place = block.place(int(index), "target")
         unit = _text(row.unit) or master.lead_units.get(kpi.product, "")
-        rows.append((MASTER_FILE, place.sheet, place.cell, unit, kpi.product, kpi.kpi, int(row.year), "target", row.target, None, None, ""))
+        rows.append(
+            (
+                MASTER_FILE,
+                place.sheet,
+                place.cell,
+                unit,
+                kpi.product,
+                kpi.kpi,
+                int(row.year),
+                "target",
+                row.target,
+                None,
+                None,
+                "",
+            )
+        )
     return rows
 
 
-# --- aggregation over units ----------------------------------------------------------------------------------------
+# --- aggregation over units -------------------------------------------------------------------
 
 
 def key_figure_results(values: pd.DataFrame, master: Master, *, city: str) -> pd.DataFrame:
-    """``results.KPI_RESULTS``: every key figure for each unit asked, its product, its goal and the city.
+    """``results.KPI_RESULTS``: every key figure for each unit asked, its product, its goal and the
+    city.
 
-    Over units the value follows the key figure's own aggregation; ``raw_bp``, ``capped_bp`` and ``state`` stand on actuals only.
+    Over units the value follows the key figure's own aggregation; ``raw_bp``, ``capped_bp`` and
+    ``state`` stand on actuals only.
     """
     known = catalogue(master)
-    groups = {key: part for key, part in values.groupby(["kpi", "year", "role"], observed=True)}
+    groups = dict(iter(values.groupby(["kpi", "year", "role"], observed=True)))
     rows: list[tuple[object, ...]] = []
     for kpi in known.values():
         units = [unit for unit in master.kpi_units.get(kpi.kpi, ()) if unit]
@@ -202,17 +262,44 @@ def key_figure_results(values: pd.DataFrame, master: Master, *, city: str) -> pd
                     continue
                 target = groups.get((kpi.kpi, year.year, "target"))
                 for unit in units:
-                    own, aim = part[part["unit"] == unit], None if target is None else target[target["unit"] == unit]
+                    own, aim = (
+                        part[part["unit"] == unit],
+                        None if target is None else target[target["unit"] == unit],
+                    )
                     if len(own):
-                        rows.append(_result(kpi, "unit", unit, year.year, role, own, aim, 1, master.settings))
+                        rows.append(
+                            _result(
+                                kpi, "unit", unit, year.year, role, own, aim, 1, master.settings
+                            )
+                        )
                 for scope, id in (("product", kpi.product), ("goal", kpi.goal), ("city", city)):
                     if id:
-                        rows.append(_result(kpi, scope, id, year.year, role, part, target, len(units), master.settings))
+                        rows.append(
+                            _result(
+                                kpi,
+                                scope,
+                                id,
+                                year.year,
+                                role,
+                                part,
+                                target,
+                                len(units),
+                                master.settings,
+                            )
+                        )
     return _typed(pd.DataFrame(rows, columns=list(results.KPI_RESULTS.names)), results.KPI_RESULTS)
 
 
 def _result(
-    kpi: KeyFigure, scope: str, id: str, year: int, role: str, part: pd.DataFrame, target: pd.DataFrame | None, units: int, settings: Settings
+    kpi: KeyFigure,
+    scope: str,
+    id: str,
+    year: int,
+    role: str,
+    part: pd.DataFrame,
+    target: pd.DataFrame | None,
+    units: int,
+    settings: Settings,
 ) -> tuple[object, ...]:
     value = aggregated(kpi, part)
     shown = None if value is None else _six_places(value)
@@ -226,11 +313,24 @@ def _result(
         if reached is not None:
             raw = _basis_points(reached)
             capped = _basis_points(_capped(reached, settings))
-    return (kpi.kpi, scope, id, year, role, shown, part["unit"].nunique(), units, raw, capped, state)
+    return (
+        kpi.kpi,
+        scope,
+        id,
+        year,
+        role,
+        shown,
+        part["unit"].nunique(),
+        units,
+        raw,
+        capped,
+        state,
+    )
 
 
 def aggregated(kpi: KeyFigure, part: pd.DataFrame) -> Fraction | None:
-    """One value over units by the key figure's aggregation; never a mean of percentages (domain 9.1).
+    """One value over units by the key figure's aggregation; never a mean of percentages (domain
+    9.1).
 
     ``part`` has the columns value, numerator, denominator with one row per unit.
     """
@@ -255,9 +355,13 @@ def aggregated(kpi: KeyFigure, part: pd.DataFrame) -> Fraction | None:
 
 
 def _pooled(kpi: KeyFigure, part: pd.DataFrame) -> Fraction | None:
-    """Σ numerators over Σ denominators, of the units that gave both; a weighted mean where only the weight was given."""
+    """Σ numerators over Σ denominators, of the units that gave both; a weighted mean where only the
+    weight was given.
+    """
     top, bottom = Fraction(0), Fraction(0)
-    for value, numerator, denominator in zip(part["value"], part["numerator"], part["denominator"], strict=True):
+    for value, numerator, denominator in zip(
+        part["value"], part["numerator"], part["denominator"], strict=True
+    ):
         if not isinstance(denominator, Decimal) or denominator == 0:
             continue
         if isinstance(numerator, Decimal):
@@ -270,10 +374,12 @@ def _pooled(kpi: KeyFigure, part: pd.DataFrame) -> Fraction | None:
     return top / bottom if bottom else None
 
 
-# --- attainment ----------------------------------------------------------------------------------------------------
+# --- attainment -------------------------------------------------------------------------------
 
 
-def attained(kpi: KeyFigure, *, actual: Fraction | None, target: Fraction | None, settings: Settings) -> Fraction | None:
+def attained(
+    kpi: KeyFigure, *, actual: Fraction | None, target: Fraction | None, settings: Settings
+) -> Fraction | None:
     """How far a target is reached, 1 = fully; not capped; ``None`` where it cannot be said.
 
     Formulas: contract, «Attainment». A milestone is rated only after its date.
@@ -338,7 +444,9 @@ def _light(reached: Fraction, settings: Settings) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Rating:
-    """A node of the roll-up: attainment (``None`` without data), coverage between 0 and 1, and how many key figures spoke."""
+    """A node of the roll-up: attainment (``None`` without data), coverage between 0 and 1, and how
+    many key figures spoke.
+    """
 
     reached: Fraction | None
     coverage: Fraction
@@ -347,41 +455,71 @@ class Rating:
     weight: Fraction
 
 
-def attainment(values: pd.DataFrame, master: Master, tree: Hierarchy, weights: Mapping[str, Decimal | None]) -> pd.DataFrame:
+def attainment(
+    values: pd.DataFrame, master: Master, tree: Hierarchy, weights: Mapping[str, Decimal | None]
+) -> pd.DataFrame:
     """``results.ATTAINMENT``: every goal for every year in which anything can be rated.
 
-    Children of a goal are its child goals and its rated key figures (contract, «Roll-up»): the mean over children with data
-    by weight, and the coverage beside it. ``weights`` gives the weight of each goal (``None`` = 1).
+    Children of a goal are its child goals and its rated key figures (contract, «Roll-up»): the mean
+    over children with data by weight, and the coverage beside it. ``weights`` gives the weight of
+    each goal (``None`` = 1).
     """
     known = catalogue(master)
+    of_goal: dict[str, list[str]] = {}
+    for kpi in known.values():
+        of_goal.setdefault(kpi.goal, []).append(kpi.kpi)
     rows: list[tuple[object, ...]] = []
     for year in rated_years(values, master):
         ratings = _key_figure_ratings(values, known, year, master.settings)
         by_goal: dict[str, Rating] = {}
         for goal in reversed(tree.order):
-            children = [ratings[kpi.kpi] for kpi in known.values() if kpi.goal == goal and kpi.kpi in ratings]
+            children = [ratings[kpi] for kpi in of_goal.get(goal, []) if kpi in ratings]
             children += [by_goal[child] for child in tree.children[goal]]
             by_goal[goal] = rolled_up(children, _given(_fraction(weights.get(goal)), Fraction(1)))
         for goal in tree.order:
             rating = by_goal[goal]
             reached = None if rating.reached is None else _basis_points(rating.reached)
             state = _goal_state(rating, master.settings)
-            rows.append((goal, year, reached, _basis_points(rating.coverage), rating.kpis_with_data, rating.kpis, state))
+            rows.append(
+                (
+                    goal,
+                    year,
+                    reached,
+                    _basis_points(rating.coverage),
+                    rating.kpis_with_data,
+                    rating.kpis,
+                    state,
+                )
+            )
     return _typed(pd.DataFrame(rows, columns=list(results.ATTAINMENT.names)), results.ATTAINMENT)
 
 
 def rated_years(values: pd.DataFrame, master: Master) -> tuple[int, ...]:
     """The years of role Ergebnis, and every other year for which an actual was reported."""
     reported_years = set(values.loc[values["role"] == "actual", "year"])
-    return tuple(year.year for year in master.years if year.role is Role.ACTUAL or year.year in reported_years)
+    return tuple(
+        year.year
+        for year in master.years
+        if year.role is Role.ACTUAL or year.year in reported_years
+    )
 
 
 def rolled_up(children: Sequence[Rating], weight: Fraction) -> Rating:
-    """The weighted mean over children with data, and how much of the weight has data; order does not matter."""
+    """The weighted mean over children with data, and how much of the weight has data; order does
+    not matter.
+    """
     total = sum((child.weight for child in children), Fraction(0))
     known = [child for child in children if child.reached is not None]
     heard = sum((child.weight for child in known), Fraction(0))
-    reached = sum((child.weight * child.reached for child in known if child.reached is not None), Fraction(0)) / heard if heard else None
+    reached = (
+        sum(
+            (child.weight * child.reached for child in known if child.reached is not None),
+            Fraction(0),
+        )
+        / heard
+        if heard
+        else None
+    )
     covered = sum((child.weight * child.coverage for child in children), Fraction(0))
     return Rating(
         reached=reached,
@@ -392,10 +530,12 @@ def rolled_up(children: Sequence[Rating], weight: Fraction) -> Rating:
     )
 
 
-def _key_figure_ratings(values: pd.DataFrame, known: Mapping[str, KeyFigure], year: int, settings: Settings) -> dict[str, Rating]:
+def _key_figure_ratings(
+    values: pd.DataFrame, known: Mapping[str, KeyFigure], year: int, settings: Settings
+) -> dict[str, Rating]:
     of_year = values[values["year"] == year]
-    actuals = {key: part for key, part in of_year[of_year["role"] == "actual"].groupby("kpi", observed=True)}
-    targets = {key: part for key, part in of_year[of_year["role"] == "target"].groupby("kpi", observed=True)}
+    actuals = dict(iter(of_year[of_year["role"] == "actual"].groupby("kpi", observed=True)))
+    targets = dict(iter(of_year[of_year["role"] == "target"].groupby("kpi", observed=True)))
     found = {}
     for kpi in known.values():
         if not kpi.rated or not _due(kpi, settings):

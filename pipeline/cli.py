@@ -1,6 +1,7 @@
 """The commands; the only module that prints.
 
-Results go to standard output, progress and messages to standard error. Exit codes: contract, «Commands».
+Results go to standard output, progress and messages to standard error. Exit codes: contract,
+«Commands».
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from pipeline.model.results import Results
 
 DONE, OPEN, UNUSABLE, DIFFERENT, FAULT = 0, 1, 2, 3, 70
-"""Exit codes: done · findings or missing returns · cannot be used · verify found a difference · a fault of the program."""
+"""Exit codes: done · findings or missing returns · cannot be used · verify found a difference · a
+fault of the program.
+"""
 
 app = typer.Typer(
     name="zielhaushalt",
@@ -38,10 +41,22 @@ app = typer.Typer(
 )
 _messages = Console(stderr=True, highlight=False)
 
-City = Annotated[str, typer.Argument(help="Ordnername der Kommune, zum Beispiel laatzen.", metavar="KOMMUNE")]
-Plan = Annotated[str | None, typer.Option("--plan", help="Plan, zum Beispiel 2027 oder 2027-nachtrag1; ohne Angabe der neueste.")]
+City = Annotated[
+    str, typer.Argument(help="Ordnername der Kommune, zum Beispiel laatzen.", metavar="KOMMUNE")
+]
+Plan = Annotated[
+    str | None,
+    typer.Option(
+        "--plan", help="Plan, zum Beispiel 2027 oder 2027-nachtrag1; ohne Angabe der neueste."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Ergebnis als JSON ausgeben.")]
-Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Wie viele Rückläufe gleichzeitig gelesen werden.")]
+Workers = Annotated[
+    int,
+    typer.Option(
+        "--workers", min=1, max=64, help="Wie viele Rückläufe gleichzeitig gelesen werden."
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +68,15 @@ class _Common:
 @app.callback()
 def _common(
     context: typer.Context,
-    root: Annotated[Path, typer.Option("--root", help="Ordner mit templates, input und output.")] = Path(),
-    debug: Annotated[bool, typer.Option("--debug", help="Bei einem Programmfehler die technischen Einzelheiten zeigen.")] = False,
+    root: Annotated[
+        Path, typer.Option("--root", help="Ordner mit templates, input und output.")
+    ] = Path(),
+    debug: Annotated[
+        bool,
+        typer.Option(
+            "--debug", help="Bei einem Programmfehler die technischen Einzelheiten zeigen."
+        ),
+    ] = False,
 ) -> None:
     context.obj = _Common(root=root.absolute(), debug=debug)
 
@@ -64,27 +86,42 @@ def templates(
     context: typer.Context,
     city: City,
     plan: Plan = None,
-    unit: Annotated[list[str] | None, typer.Option("--unit", help="Nur diese Einheit; mehrfach möglich.")] = None,
-    rows: Annotated[int | None, typer.Option("--rows", min=1, max=5000, help="Vorbereitete Zeilen je Tabelle.")] = None,
-    reissue: Annotated[bool, typer.Option("--reissue", help="Bereits ausgegebene Vorlagen überschreiben.")] = False,
+    unit: Annotated[
+        list[str] | None, typer.Option("--unit", help="Nur diese Einheit; mehrfach möglich.")
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option("--rows", min=1, max=5000, help="Vorbereitete Zeilen je Tabelle.")
+    ] = None,
+    reissue: Annotated[
+        bool, typer.Option("--reissue", help="Bereits ausgegebene Vorlagen überschreiben.")
+    ] = False,
 ) -> None:
     """Schreibt für jede Einheit, von der ein Rücklauf erwartet wird, eine vorbelegte Vorlage."""
     from pipeline import stages
 
     workspace = _workspace(context, city, plan)
-    with _progress() as show:
-        written, kept = stages.issue_templates(workspace, units=unit or (), rows=rows, reissue=reissue, progress=show)
-    _say(f"{_count(len(written), 'Vorlage', 'Vorlagen')} geschrieben nach templates/{city}/{workspace.plan}.")
+    with _Shown() as show:
+        written, kept = stages.issue_templates(
+            workspace, units=unit or (), rows=rows, reissue=reissue, progress=show
+        )
+    _say(
+        f"{_count(len(written), 'Vorlage', 'Vorlagen')} geschrieben nach templates/{city}/{workspace.plan}."
+    )
     if kept:
         names = ", ".join(path.stem for path in kept)
-        _say(f"Schon ausgegeben und nicht überschrieben: {names}. Mit --reissue werden sie neu geschrieben.")
+        _say(
+            f"Schon ausgegeben und nicht überschrieben: {names}. Mit --reissue werden sie neu geschrieben."
+        )
 
 
 @app.command()
 def check(
     context: typer.Context,
     city: City,
-    files: Annotated[list[Path] | None, typer.Argument(help="Nur diese Dateien beurteilen.", metavar="[DATEI]...")] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Nur diese Dateien beurteilen.", metavar="[DATEI]..."),
+    ] = None,
     plan: Plan = None,
     as_json: AsJson = False,
     workers: Workers = 2,
@@ -94,12 +131,15 @@ def check(
 
     workspace = _workspace(context, city, plan)
     only = _returns_named(workspace, files or [])
-    with _progress() as show:
+    with _Shown() as show:
         results = stages.evaluate(workspace, workers=workers, only=only, progress=show)
         if not only:
             stages.write_receipts(results, workspace, progress=lambda _: None)
-    # A file judged for itself answers for itself: neither the master nor the other units are its business.
-    own = [each for each in results.findings if not only or each.place.file not in {"", MASTER_FILE}]
+    # A file judged for itself answers for itself: neither the master nor the other units are its
+    # business.
+    own = [
+        each for each in results.findings if not only or each.place.file not in {"", MASTER_FILE}
+    ]
     if as_json:
         _print_json({"findings": stages.as_records(stages.findings_table(own))})
     else:
@@ -110,7 +150,9 @@ def check(
 
 @app.command()
 def status(context: typer.Context, city: City, plan: Plan = None, as_json: AsJson = False) -> None:
-    """Zeigt das Register der Rückläufe: erwartet, eingegangen, angenommen, abgelehnt, ersetzt, fehlend."""
+    """Zeigt das Register der Rückläufe: erwartet, eingegangen, angenommen, abgelehnt, ersetzt,
+    fehlend.
+    """
     from pipeline import stages
 
     workspace = _workspace(context, city, plan)
@@ -126,10 +168,17 @@ def status(context: typer.Context, city: City, plan: Plan = None, as_json: AsJso
 @app.command()
 def consolidate(
     context: typer.Context,
-    city: Annotated[str | None, typer.Argument(help="Ordnername der Kommune.", metavar="[KOMMUNE]")] = None,
+    city: Annotated[
+        str | None, typer.Argument(help="Ordnername der Kommune.", metavar="[KOMMUNE]")
+    ] = None,
     plan: Plan = None,
-    everything: Annotated[bool, typer.Option("--all", help="Alle Kommunen mit ihrem neuesten Plan.")] = False,
-    only: Annotated[str | None, typer.Option("--only", help="plan: ohne Rückmeldungen und Teilpläne.", metavar="plan")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Alle Kommunen mit ihrem neuesten Plan.")
+    ] = False,
+    only: Annotated[
+        str | None,
+        typer.Option("--only", help="plan: ohne Rückmeldungen und Teilpläne.", metavar="plan"),
+    ] = None,
     as_json: AsJson = False,
     workers: Workers = 2,
 ) -> None:
@@ -147,8 +196,10 @@ def consolidate(
     outcomes = {}
     for name in names:
         workspace = _workspace(context, name, plan)
-        with _progress() as show:
-            outcomes[name] = stages.run(workspace, workers=workers, only_plan=only == "plan", progress=show)
+        with _Shown() as show:
+            outcomes[name] = stages.run(
+                workspace, workers=workers, only_plan=only == "plan", progress=show
+            )
         if not as_json:
             _summarise(outcomes[name], workspace)
     if as_json:
@@ -163,7 +214,9 @@ def trace(
     goal: Annotated[str, typer.Argument(help="Ziel-Nr., ohne oder allgemein.", metavar="ZIEL")],
     year: Annotated[int, typer.Argument(help="Jahr.", metavar="JAHR")],
     plan: Plan = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="revenue, expense, receipt, payment …")] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="revenue, expense, receipt, payment …")
+    ] = None,
     unit: Annotated[str | None, typer.Option("--unit")] = None,
     product: Annotated[str | None, typer.Option("--product")] = None,
     line: Annotated[str | None, typer.Option("--line")] = None,
@@ -175,7 +228,9 @@ def trace(
 
     workspace = _workspace(context, city, plan)
     wanted = {"kind": kind, "unit": unit, "product": product, "line": line, "measure": measure}
-    sums, rows = stages.trace(workspace, goal, year, {name: value for name, value in wanted.items() if value is not None})
+    sums, rows = stages.trace(
+        workspace, goal, year, {name: value for name, value in wanted.items() if value is not None}
+    )
     if as_json:
         _print_json({"sums": sums, "contributions": stages.as_records(rows)})
     else:
@@ -189,7 +244,9 @@ def verify(context: typer.Context, city: City, plan: Plan = None, as_json: AsJso
 
     workspace = _workspace(context, city, plan)
     if not (workspace.output / "manifest.json").is_file():
-        raise stages.Unusable(f"Für {city} ({workspace.plan}) gibt es noch keine Ausgaben; bitte zuerst „zielhaushalt consolidate {city}“.")
+        raise stages.Unusable(
+            f"Für {city} ({workspace.plan}) gibt es noch keine Ausgaben; bitte zuerst „zielhaushalt consolidate {city}“."
+        )
     from pipeline.verification import differences
 
     found = differences(root=workspace.root, city=city, plan=workspace.plan)
@@ -198,14 +255,21 @@ def verify(context: typer.Context, city: City, plan: Plan = None, as_json: AsJso
     elif found.empty:
         _say("✓ Kein Unterschied: Jede Zahl der Ausgaben folgt aus den Eingaben.")
     else:
-        _show_grid(stages.as_records(found), title=_count(len(found), "Unterschied", "Unterschiede"))
+        _show_grid(
+            stages.as_records(found), title=_count(len(found), "Unterschied", "Unterschiede")
+        )
     raise typer.Exit(DONE if found.empty else DIFFERENT)
 
 
 @app.command()
 def schema(
     context: typer.Context,
-    city: Annotated[str | None, typer.Argument(help="Mit Kommune: mit den Jahren und Listen ihres Plans.", metavar="[KOMMUNE]")] = None,
+    city: Annotated[
+        str | None,
+        typer.Argument(
+            help="Mit Kommune: mit den Jahren und Listen ihres Plans.", metavar="[KOMMUNE]"
+        ),
+    ] = None,
     plan: Plan = None,
     as_json: AsJson = False,
 ) -> None:
@@ -222,17 +286,24 @@ def schema(
         _print_json({"tables": tables})
         return
     for table in tables:
-        grid = Grid(title=f"{table['workbook']}: {table['table']} (Blatt {table['sheet']})", title_justify="left")
+        grid = Grid(
+            title=f"{table['workbook']}: {table['table']} (Blatt {table['sheet']})",
+            title_justify="left",
+        )
         for heading in ("Name", "Titel", "Art", "Pflicht", "Werte"):
             grid.add_column(heading)
         for column in table["columns"]:
-            values = ", ".join(map(str, column["choices"])) or (f"→ {column['references']}" if column["references"] else "")
+            values = ", ".join(map(str, column["choices"])) or (
+                f"→ {column['references']}" if column["references"] else ""
+            )
             name = f"{column['name']}_JJJJ" if column["per_year"] else column["name"]
-            grid.add_row(name, column["title"], column["kind"], "ja" if column["required"] else "", values)
+            grid.add_row(
+                name, column["title"], column["kind"], "ja" if column["required"] else "", values
+            )
         Console().print(grid)
 
 
-# --- what a person sees ------------------------------------------------------------------------------------------------
+# --- what a person sees -----------------------------------------------------------------------
 
 
 def _workspace(context: typer.Context, city: str, plan: str | None) -> Workspace:
@@ -243,12 +314,18 @@ def _workspace(context: typer.Context, city: str, plan: str | None) -> Workspace
         raise Unusable(f"„{city}“ ist kein Ordnername einer Kommune.")
     known = plans(common.root, city)
     if plan is not None and not is_plan(plan):
-        raise Unusable(f"„{plan}“ ist kein Plan; gemeint ist zum Beispiel 2027, 2027-beschluss oder 2027-nachtrag1.")
+        raise Unusable(
+            f"„{plan}“ ist kein Plan; gemeint ist zum Beispiel 2027, 2027-beschluss oder 2027-nachtrag1."
+        )
     if not known:
         there = ", ".join(cities(common.root)) or "keine"
-        raise Unusable(f"Für „{city}“ gibt es unter templates keinen Plan mit {MASTER_FILE}. Vorhandene Kommunen: {there}.")
+        raise Unusable(
+            f"Für „{city}“ gibt es unter templates keinen Plan mit {MASTER_FILE}. Vorhandene Kommunen: {there}."
+        )
     if plan is not None and plan not in known:
-        raise Unusable(f"Für „{city}“ gibt es den Plan {plan} nicht; vorhanden: {', '.join(known)}.")
+        raise Unusable(
+            f"Für „{city}“ gibt es den Plan {plan} nicht; vorhanden: {', '.join(known)}."
+        )
     return Workspace(root=common.root, city=city, plan=plan or known[-1])
 
 
@@ -260,7 +337,9 @@ def _returns_named(workspace: Workspace, files: Sequence[Path]) -> list[Path]:
     for file in files:
         path = file if file.exists() else workspace.returns / file
         if not path.exists():
-            raise Unusable(f"Die Datei „{file}“ gibt es weder hier noch im Ordner input/{workspace.city}/{workspace.plan}.")
+            raise Unusable(
+                f"Die Datei „{file}“ gibt es weder hier noch im Ordner input/{workspace.city}/{workspace.plan}."
+            )
         found.append(path.absolute())
     return found
 
@@ -278,7 +357,9 @@ class _Bar:
         self._progress.update(self._tasks[what], completed=done, total=total)
 
 
-class _progress:
+class _Shown:
+    """A progress display that is put away when its command ends."""
+
     def __enter__(self) -> _Bar:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self._shown = Progress(*columns, console=_messages, disable=not _messages.is_terminal)
@@ -305,13 +386,23 @@ def _show_findings(findings: Sequence[Finding]) -> None:
     from pipeline.model.findings import SEVERITY_LABELS, Severity
     from pipeline.model.messages import sentence
 
-    marks = {Severity.ERROR: "[red]✗[/red]", Severity.WARNING: "[yellow]![/yellow]", Severity.NOTE: "[dim]·[/dim]"}
+    marks = {
+        Severity.ERROR: "[red]✗[/red]",
+        Severity.WARNING: "[yellow]![/yellow]",
+        Severity.NOTE: "[dim]·[/dim]",
+    }
     out = Console(highlight=False, soft_wrap=True)
     for each in findings:
-        place = " · ".join(part for part in (each.place.file or each.unit, each.place.sheet, each.place.cell) if part)
+        place = " · ".join(
+            part
+            for part in (each.place.file or each.unit, each.place.sheet, each.place.cell)
+            if part
+        )
         message, repair = sentence(each)
         waived = " (genehmigte Ausnahme)" if each.waived else ""
-        out.print(f"{marks[each.severity]} {SEVERITY_LABELS[each.severity]} {each.rule}{waived}  {escape(place)}")
+        out.print(
+            f"{marks[each.severity]} {SEVERITY_LABELS[each.severity]} {each.rule}{waived}  {escape(place)}"
+        )
         out.print(f"    {escape(message)}")
         if each.severity is not Severity.NOTE:
             out.print(f"    [dim]→ {escape(repair)}[/dim]")
@@ -332,7 +423,9 @@ _STATUS = {
 
 
 def _open(results: Results, *, only_files: bool) -> bool:
-    """Whether something is rejected or missing; of single files only whether they themselves are rejected."""
+    """Whether something is rejected or missing; of single files only whether they themselves are
+    rejected.
+    """
     if not only_files:
         return results.provisional
     register = results.tables["register"]
@@ -349,11 +442,20 @@ def _show_register(results: Results, *, only_files: bool = False) -> None:
 
 
 def _show_status(rows: Sequence[Mapping[str, object]], *, deadline: str) -> None:
-    grid = Grid(title="Rückläufe" + (f", Frist {'.'.join(reversed(deadline.split('-')))}" if deadline else ""), title_justify="left")
+    grid = Grid(
+        title="Rückläufe"
+        + (f", Frist {'.'.join(reversed(deadline.split('-')))}" if deadline else ""),
+        title_justify="left",
+    )
     for heading in ("Einheit", "Datei", "Revision", "Stand", "Fehler", "Warnungen", "Hinweise"):
         grid.add_column(heading)
     for row in rows:
-        cells = [row["unit"], row["file"], row["revision"], _STATUS.get(str(row["status"]), row["status"])]
+        cells = [
+            row["unit"],
+            row["file"],
+            row["revision"],
+            _STATUS.get(str(row["status"]), row["status"]),
+        ]
         cells += [row["errors"], row["warnings"], row["notes"]]
         grid.add_row(*(escape("" if cell is None else str(cell)) for cell in cells))
     Console().print(grid)
@@ -376,7 +478,9 @@ def _show_trace(sums: Mapping[str, int], rows: Sequence[Mapping[str, object]]) -
     for row in rows:
         amount = german(int(str(row["cents"])))
         where = f"{row['file']} · {row['sheet']} · {row['cell']}"
-        out.print(f"{amount:>18}  {escape(where)}  [dim]{escape(str(row['product']))}, Zeile {escape(str(row['line']))}, {escape(str(row['goal']))}[/dim]")
+        out.print(
+            f"{amount:>18}  {escape(where)}  [dim]{escape(str(row['product']))}, Zeile {escape(str(row['line']))}, {escape(str(row['goal']))}[/dim]"
+        )
     for kind, cents in sums.items():
         out.print(f"{german(cents):>18}  Summe {label(KINDS, kind)}")
 
@@ -408,11 +512,15 @@ def _summarise(results: Results, workspace: Workspace) -> None:
     state = "vorläufig" if results.provisional else "vollständig"
     _say(f"\n{results.master.settings.city}, Plan {results.plan}: {state}")
     _show_register(results)
-    _say(f"Befunde: {summary['errors']} Fehler, {_count(int(str(summary['warnings'])), 'Warnung', 'Warnungen')}, "
-         f"{_count(int(str(summary['notes'])), 'Hinweis', 'Hinweise')}.")  # fmt: skip
-    _say(f"{year}: Erträge {german(int(sums.get('revenue', 0)), whole=True)} €, Aufwendungen "
-         f"{german(int(sums.get('expense', 0)), whole=True)} €, Zuschussbedarf {german(need, whole=True)} € "
-         f"auf {aggregates['goal'].nunique() - 2} Ziele verteilt.")  # fmt: skip
+    _say(
+        f"Befunde: {summary['errors']} Fehler, {_count(int(str(summary['warnings'])), 'Warnung', 'Warnungen')}, "
+        f"{_count(int(str(summary['notes'])), 'Hinweis', 'Hinweise')}."
+    )
+    _say(
+        f"{year}: Erträge {german(int(sums.get('revenue', 0)), whole=True)} €, Aufwendungen "
+        f"{german(int(sums.get('expense', 0)), whole=True)} €, Zuschussbedarf {german(need, whole=True)} € "
+        f"auf {aggregates['goal'].nunique() - 2} Ziele verteilt."
+    )
     for point in results.open_points:
         _say(f"  offen: {point}")
     _say(f"Geschrieben nach output/{workspace.city}/{workspace.plan}.")
@@ -431,7 +539,7 @@ def main() -> None:
     except TyperException as wrong:
         _say(_misunderstood(wrong))
         code = UNUSABLE
-    except Exception as fault:  # the last line of defence: nobody ever sees a traceback
+    except Exception as fault:  # noqa: BLE001 - the last line of defence: nobody sees a traceback
         code = _explained(fault, debug=debug)
     sys.exit(code if isinstance(code, int) else DONE)
 
@@ -463,10 +571,14 @@ def _explained(fault: Exception, *, debug: bool) -> int:
         _say(fault.message)
         return UNUSABLE
     if isinstance(fault, PermissionError):
-        _say(f"„{Path(fault.filename or '').name}“ lässt sich nicht schreiben. Ist die Datei in Excel geöffnet? Bitte schließen und noch einmal versuchen.")
+        _say(
+            f"„{Path(fault.filename or '').name}“ lässt sich nicht schreiben. Ist die Datei in Excel geöffnet? Bitte schließen und noch einmal versuchen."
+        )
         return FAULT
     if debug:
         _messages.print_exception()
     kind = type(fault).__name__
-    _say(f"Das Programm hat einen Fehler gemacht ({kind}); die bisherigen Ausgaben sind unverändert. Mit --debug erscheinen Einzelheiten.")
+    _say(
+        f"Das Programm hat einen Fehler gemacht ({kind}); die bisherigen Ausgaben sind unverändert. Mit --debug erscheinen Einzelheiten."
+    )
     return FAULT

@@ -1,4 +1,6 @@
-"""The results as a Frictionless tabular data package: CSV files that a spreadsheet opens without running anything."""
+"""The results as a Frictionless tabular data package: CSV files that a spreadsheet opens without
+running anything.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,11 @@ _TEXT_TITLES = {
 
 
 def data_package(results: Results) -> Mapping[str, bytes]:
-    """The files of the folder ``Daten``: one CSV per table (UTF-8, comma, header row) and ``datapackage.json``.
+    """The files of the folder ``Daten``: one CSV per table (UTF-8, comma, header row) and
+    ``datapackage.json``.
 
-    Money is integer cents; text that begins with ``= + - @``, tab or carriage return gets a leading apostrophe, so that no
-    spreadsheet takes a department's text for a formula (CWE-1236).
+    Money is integer cents; text that begins with ``= + - @``, tab or carriage return gets a leading
+    apostrophe, so that no spreadsheet takes a department's text for a formula (CWE-1236).
     """
     files: dict[str, bytes] = {}
     resources = []
@@ -38,7 +41,11 @@ def data_package(results: Results) -> Mapping[str, bytes]:
     for name, title in _TEXT_TITLES.items():
         frame = results.texts[name]
         files[f"{name}.csv"] = as_csv(frame)
-        resources.append(_resource(name, title, tuple((column, _type(frame[column])) for column in frame.columns)))
+        resources.append(
+            _resource(
+                name, title, tuple((column, _type(frame[column])) for column in frame.columns)
+            )
+        )
     package = {
         "profile": "tabular-data-package",
         "name": f"haushalt-{results.city}-{results.plan}".casefold(),
@@ -56,7 +63,12 @@ def as_csv(frame: pd.DataFrame) -> bytes:
     writer.writerow(frame.columns)
     text = [frame[column].dtype == "string" for column in frame.columns]
     for row in frame.itertuples(index=False, name=None):
-        writer.writerow([_safe(_plain(value)) if is_text else _plain(value) for value, is_text in zip(row, text, strict=True)])
+        writer.writerow(
+            [
+                _safe(_plain(value)) if is_text else _plain(value)
+                for value, is_text in zip(row, text, strict=True)
+            ]
+        )
     return buffer.getvalue().encode("utf-8", errors="backslashreplace")
 
 
@@ -75,7 +87,9 @@ def _safe(text: str) -> str:
 
 
 def _type(column: pd.Series[Any]) -> str:
-    return {"Int64": "integer", "boolean": "boolean", "object": "number"}.get(str(column.dtype), "string")
+    return {"Int64": "integer", "boolean": "boolean", "object": "number"}.get(
+        str(column.dtype), "string"
+    )
 
 
 def _resource(name: str, title: str, columns: tuple[tuple[str, str], ...]) -> dict[str, object]:

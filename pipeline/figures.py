@@ -18,13 +18,19 @@ _LISTED = frozenset(choice.code for choice in choices.LISTED_STATUSES)
 
 
 def figures(
-    frames: Frames, master: Master, *, stand_in_files: Collection[str] = (), units_standing_in: Collection[str] = ()
+    frames: Frames,
+    master: Master,
+    *,
+    stand_in_files: Collection[str] = (),
+    units_standing_in: Collection[str] = (),
 ) -> pd.DataFrame:
-    """``results.FIGURES``: the amounts of the counted returns, of the master, and of what stands in.
+    """``results.FIGURES``: the amounts of the counted returns, of the master, and of what stands
+    in.
 
-    ``frames`` holds only returns whose money counts. Figures of ``stand_in_files`` (an earlier return in the place of a later
-    one) and the previous year's amounts of ``units_standing_in`` have origin ``stand_in``. Pre-filled years and locked
-    rows of a return are never figures; previous years come from the master.
+    ``frames`` holds only returns whose money counts. Figures of ``stand_in_files`` (an earlier
+    return in the place of a later one) and the previous year's amounts of ``units_standing_in``
+    have origin ``stand_in``. Pre-filled years and locked rows of a return are never figures;
+    previous years come from the master.
     """
     parts = [
         _returned(frames, master, stand_in_files),
@@ -32,12 +38,18 @@ def figures(
         _previous_as_stand_in(master, units_standing_in),
     ]
     filled = [part for part in parts if len(part)]
-    frame = pd.concat(filled, ignore_index=True) if filled else _typed(pd.DataFrame(columns=results.FIGURES.names))
+    frame = (
+        pd.concat(filled, ignore_index=True)
+        if filled
+        else _typed(pd.DataFrame(columns=results.FIGURES.names))
+    )
     return _typed(frame).sort_values(list(results.FIGURES.key), ignore_index=True)
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    dtypes = {name: "Int64" if kind == "integer" else "string" for name, kind in results.FIGURES.columns}
+    dtypes = {
+        name: "Int64" if kind == "integer" else "string" for name, kind in results.FIGURES.columns
+    }
     typed = frame.reindex(columns=list(dtypes)).astype(dtypes)
     texts = [name for name, dtype in dtypes.items() if dtype == "string"]
     typed[texts] = typed[texts].fillna("")
@@ -57,7 +69,9 @@ def _returned(frames: Frames, master: Master, stand_in_files: Collection[str]) -
     origin = origin.mask(listed, "listed")
     places = [
         frames.place("costs", index, "continuation" if derived else f"amount_{year}")
-        for index, year, derived in zip(amounts["index"], amounts["year"], amounts["derived"], strict=True)
+        for index, year, derived in zip(
+            amounts["index"], amounts["year"], amounts["derived"], strict=True
+        )
     ]
     return _with_kind_and_role(
         pd.DataFrame(
@@ -97,13 +111,17 @@ def _previous_as_stand_in(master: Master, units: Collection[str]) -> pd.DataFram
     frame = master.tables["previous_amounts"]
     base = frame[frame["unit"].isin(list(units)) & (frame["year"] == last.year)]
     parts = [
-        _from_master(master, base, pd.Series(year.year, index=base.index, dtype="Int64"), "stand_in")
+        _from_master(
+            master, base, pd.Series(year.year, index=base.index, dtype="Int64"), "stand_in"
+        )
         for year in master.budget_years
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def _from_master(master: Master, rows: pd.DataFrame, years: pd.Series[int], origin: str) -> pd.DataFrame:
+def _from_master(
+    master: Master, rows: pd.DataFrame, years: pd.Series[int], origin: str
+) -> pd.DataFrame:
     block = master.blocks["previous_amounts"]
     readable = rows[block.state.loc[rows.index, "amount"] == State.VALUE]
     places = [block.place(int(index), "amount") for index in readable.index]
@@ -133,9 +151,11 @@ def _with_kind_and_role(frame: pd.DataFrame, master: Master) -> pd.DataFrame:
 
 
 def statements(frames: Frames, table: str) -> pd.DataFrame:
-    """``results.COMMITMENTS`` or ``results.SAVINGS``: one row per non-empty amount of a commitment or a savings measure.
+    """``results.COMMITMENTS`` or ``results.SAVINGS``: one row per non-empty amount of a commitment
+    or a savings measure.
 
-    Neither is part of a budget: a commitment permits payments of later years, a saving explains amounts that stand elsewhere.
+    Neither is part of a budget: a commitment permits payments of later years, a saving explains
+    amounts that stand elsewhere.
     """
     result = {"commitments": results.COMMITMENTS, "savings": results.SAVINGS}[table]
     rows: list[dict[Any, Any]] = []
@@ -146,15 +166,25 @@ def statements(frames: Frames, table: str) -> pd.DataFrame:
         frame, states = frames.tables[table], frames.states[table]
         for index, record in zip(frame.index, frame.to_dict("records"), strict=True):
             for column in amounts:
-                if states.loc[index, column.name] != State.VALUE or frames.locked[table].loc[index, column.name]:
+                if (
+                    states.loc[index, column.name] != State.VALUE
+                    or frames.locked[table].loc[index, column.name]
+                ):
                     continue
                 place = frames.place(table, index, column.name)
                 year = column.year.year if column.year else None
                 where = {"file": place.file, "sheet": place.sheet, "cell": place.cell}
-                when: dict[str, object] = {"due_year": year} if table == "commitments" else {"role": column.stem, "year": year}
+                when: dict[str, object] = (
+                    {"due_year": year}
+                    if table == "commitments"
+                    else {"role": column.stem, "year": year}
+                )
                 rows.append({**record, **where, **when, "cents": record[column.name]})
     frame = pd.DataFrame(rows, columns=list(result.names))
-    dtypes = {name: {"integer": "Int64", "boolean": "boolean"}.get(kind, "string") for name, kind in result.columns}
+    dtypes = {
+        name: {"integer": "Int64", "boolean": "boolean"}.get(kind, "string")
+        for name, kind in result.columns
+    }
     typed = frame.astype(dtypes)
     texts = [name for name, dtype in dtypes.items() if dtype == "string"]
     typed[texts] = typed[texts].fillna("")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from pipeline.model.findings import Blocks, Finding, Place, Severity
 from pipeline.model.master import Master
 from pipeline.model.submission import Submission
 from pipeline.rules.registry import finding
-from pipeline.tables import choices, results
+from pipeline.tables import results
 from pipeline.tables.submission import KEY_FIGURE_TABLES, MONEY_TABLES
 
 SUPERSEDED_FOLDER = "ersetzt"
@@ -30,8 +30,8 @@ class Candidates:
 class Selection:
     """What the files of a folder are before anybody looks at their contents.
 
-    ``candidates`` per unit; ``status`` for files that are settled already (foreign, rejected, superseded, duplicate); ``findings``
-    name double returns (D06, D07).
+    ``candidates`` per unit; ``status`` for files that are settled already (foreign, rejected,
+    superseded, duplicate); ``findings`` name double returns (D06, D07).
     """
 
     candidates: tuple[Candidates, ...]
@@ -47,9 +47,9 @@ class Selection:
 def select(submissions: Sequence[Submission], master: Master) -> Selection:
     """Which file counts for each unit (contract, «Acceptance of returns»).
 
-    Not below ``ersetzt/``; not a byte-identical duplicate; the file that the sheet Rückläufe names by hash; else the higher
-    revision; at equal revision the one saved later by the workbook's own time stamp, with a warning; without usable stamps
-    an error.
+    Not below ``ersetzt/``; not a byte-identical duplicate; the file that the sheet Rückläufe names
+    by hash; else the higher revision; at equal revision the one saved later by the workbook's own
+    time stamp, with a warning; without usable stamps an error.
     """
     status: dict[str, str] = {}
     notes: list[Finding] = []
@@ -64,7 +64,14 @@ def select(submissions: Sequence[Submission], master: Master) -> Selection:
         elif submission.sha256 and submission.sha256 in first_with_hash:
             twin = first_with_hash[submission.sha256]
             status[submission.file] = "duplicate"
-            notes.append(finding("D07", Place(file=submission.file), values={"a": twin, "b": submission.file}, unit=submission.unit))
+            notes.append(
+                finding(
+                    "D07",
+                    Place(file=submission.file),
+                    values={"a": twin, "b": submission.file},
+                    unit=submission.unit,
+                )
+            )
         elif submission.identity is None or _rejected_outright(submission):
             status[submission.file] = "rejected"
             first_with_hash.setdefault(submission.sha256, submission.file)
@@ -85,14 +92,21 @@ def _is_superseded(file: str) -> bool:
 
 
 def _rejected_outright(submission: Submission) -> bool:
-    """Whether the file does not belong to this plan or to an expected unit; a faulty return of an expected unit still stands
-    for it."""
+    """Whether the file does not belong to this plan or to an expected unit; a faulty return of an
+    expected unit still stands for it.
+    """
     strangers = {"D01", "D02", "D03", "D05", "D20"}
     return any(each.blocking and each.rule in strangers for each in submission.findings)
 
 
-def _ordered(unit: str, rivals: list[Submission], named: str, master: Master) -> tuple[list[Submission], list[Finding]]:
-    by_rank = sorted(rivals, key=lambda each: (each.sha256.casefold() == named, _revision(each), each.saved, each.file), reverse=True)
+def _ordered(
+    unit: str, rivals: list[Submission], named: str, master: Master
+) -> tuple[list[Submission], list[Finding]]:
+    by_rank = sorted(
+        rivals,
+        key=lambda each: (each.sha256.casefold() == named, _revision(each), each.saved, each.file),
+        reverse=True,
+    )
     valid = by_rank[0]
     if valid.sha256.casefold() == named:
         return by_rank, []
@@ -130,12 +144,14 @@ def _revision(submission: Submission) -> int:
 def differing_cells(one: Submission, other: Submission) -> int:
     """In how many cells two returns differ, template cells left out."""
     keys = ["sheet", "cell"]
-    left, right = (each.cells.loc[each.cells["use"] != "template", [*keys, "raw"]] for each in (one, other))
+    left, right = (
+        each.cells.loc[each.cells["use"] != "template", [*keys, "raw"]] for each in (one, other)
+    )
     both = left.merge(right, on=keys, how="outer", suffixes=("_one", "_other"))
     return int((both["raw_one"].fillna("") != both["raw_other"].fillna("")).sum())
 
 
-# --- the parts of a return -------------------------------------------------------------------------------------------
+# --- the parts of a return --------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +180,10 @@ def parts_of(submission: Submission, findings: Iterable[Finding]) -> Parts:
         filled = any(_started(submission, table) for table in tables)
         return "accepted" if filled else "empty"
 
-    return Parts(money=part(MONEY_TABLES, Blocks.MONEY), key_figures=part(KEY_FIGURE_TABLES, Blocks.KEY_FIGURES))
+    return Parts(
+        money=part(MONEY_TABLES, Blocks.MONEY),
+        key_figures=part(KEY_FIGURE_TABLES, Blocks.KEY_FIGURES),
+    )
 
 
 def _started(submission: Submission, table: str) -> bool:
@@ -182,7 +201,9 @@ def register_rows(
     counted: Mapping[str, str],
     substituted: Iterable[str],
 ) -> pd.DataFrame:
-    """``results.REGISTER``: a row per file of the folder and one per expected unit without a counted file."""
+    """``results.REGISTER``: a row per file of the folder and one per expected unit without a
+    counted file.
+    """
     by_file: dict[str, list[Finding]] = {}
     for each in findings:
         by_file.setdefault(each.place.file, []).append(each)
@@ -217,7 +238,9 @@ def register_rows(
                 **_counts([each for each in by_file.get("", []) if each.unit == unit]),
             }
         )
-    dtypes = {name: "Int64" if kind == "integer" else "string" for name, kind in results.REGISTER.columns}
+    dtypes = {
+        name: "Int64" if kind == "integer" else "string" for name, kind in results.REGISTER.columns
+    }
     frame = pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
     return frame.sort_values(list(results.REGISTER.key), ignore_index=True)
 
@@ -230,10 +253,20 @@ def _counts(findings: Sequence[Finding]) -> dict[str, int]:
     }
 
 
-def missing_returns(master: Master, counted: Mapping[str, str], rejected: Iterable[str]) -> list[Finding]:
-    """A06 for every expected unit without any file of its own; a unit whose file was rejected has its own findings."""
+def missing_returns(
+    master: Master, counted: Mapping[str, str], rejected: Iterable[str]
+) -> list[Finding]:
+    """A06 for every expected unit without any file of its own; a unit whose file was rejected has
+    its own findings.
+    """
     spoken = set(counted) | set(rejected)
-    stand_ins = dict(zip(master.tables["units"]["unit"], master.tables["units"]["stand_in"].fillna("none"), strict=True))
+    stand_ins = dict(
+        zip(
+            master.tables["units"]["unit"],
+            master.tables["units"]["stand_in"].fillna("none"),
+            strict=True,
+        )
+    )
     return [
         finding(
             "A06",
@@ -241,9 +274,10 @@ def missing_returns(master: Master, counted: Mapping[str, str], rejected: Iterab
             values={
                 "org": f"{unit} {master.titles['units'].get(unit, '')}".strip(),
                 "frist": _german_date(master.settings.deadline),
-                "ersatz": {"previous_year": "die Beträge des Vorjahres", "last_accepted": "der letzte gültige Rücklauf, falls es einen gibt"}.get(
-                    str(stand_ins.get(unit, "none")), "nichts (nicht eingerechnet)"
-                ),
+                "ersatz": {
+                    "previous_year": "die Beträge des Vorjahres",
+                    "last_accepted": "der letzte gültige Rücklauf, falls es einen gibt",
+                }.get(str(stand_ins.get(unit, "none")), "nichts (nicht eingerechnet)"),
             },
             unit=unit,
         )

@@ -11,11 +11,12 @@ from pipeline.tables.submission import RELEASE_VALUES, SUBMISSION_TABLES
 
 
 def described(master: Master | None = None) -> list[dict[str, Any]]:
-    """Every table with sheet, key and columns (name, title, kind, required, choices, references, per_year).
+    """Every table with sheet, key and columns (name, title, kind, required, choices, references,
+    per_year).
 
-    A column of a year has ``per_year``, the roles of the years for which it exists; its cells are named ``<name>_<year>``. With a
-    master, ``years`` lists the years of this plan, ``entered`` those that departments fill, and only the sheets that
-    this plan uses are listed.
+    A column of a year has ``per_year``, the roles of the years for which it exists; its cells are
+    named ``<name>_<year>``. With a master, ``years`` lists the years of this plan, ``entered``
+    those that departments fill, and only the sheets that this plan uses are listed.
     """
     tables = [*MASTER_TABLES, *(SUBMISSION_TABLES if master is None else _used(master))]
     return [
@@ -47,9 +48,15 @@ def _column(column: Column, table: Table, master: Master | None) -> dict[str, An
     }
     if master is not None and column.per_year:
         wide = master.submission_tables[table.name].columns
-        own: list[Year] = [each.year for each in wide if each.stem == column.name and each.year is not None]
+        own: list[Year] = [
+            each.year for each in wide if each.stem == column.name and each.year is not None
+        ]
         facts["years"] = [year.year for year in own]
-        entered = {each.name for each in wide if each.stem == column.name and each.filled_by.value == "department"}
+        entered = {
+            each.name
+            for each in wide
+            if each.stem == column.name and each.filled_by.value == "department"
+        }
         facts["entered"] = [year.year for year in own if f"{column.name}_{year.year}" in entered]
     return facts
 

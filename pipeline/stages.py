@@ -1,6 +1,8 @@
-"""The chain, stage after stage: from the master workbook and a folder of returns to the budget plan.
+"""The chain, stage after stage: from the master workbook and a folder of returns to the budget
+plan.
 
-This module knows the order of the work and where files lie; what a stage does stands in the stage's own module.
+This module knows the order of the work and where files lie; what a stage does stands in the stage's
+own module.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from pipeline.model.master import Master, Settings
 from pipeline.model.messages import sentence
 from pipeline.model.results import Results
 from pipeline.model.submission import Frames, Submission, combined
+from pipeline.reconciliation import disagreements, internal_balance, open_counterparts, three_views
 from pipeline.tables import results
 from pipeline.tables.master import MASTER_TABLES
 from pipeline.tables.submission import KEY_FIGURE_TABLES, MONEY_TABLES
@@ -47,8 +50,10 @@ Progress = Callable[[str, int, int], None]
 """Told what is being done, how far, and of how much."""
 
 
-class Unusable(Exception):
-    """The command cannot be carried out or the master workbook cannot be used; nothing was written (exit code 2)."""
+class Unusable(Exception):  # noqa: N818 - an answer to the user, no error of the program
+    """The command cannot be carried out or the master workbook cannot be used; nothing was written
+    (exit code 2).
+    """
 
     def __init__(self, message: str, findings: Sequence[Finding] = ()) -> None:
         super().__init__(message)
@@ -60,8 +65,9 @@ class Unusable(Exception):
 class Judged:
     """The returns of one folder after reading, selection and validation.
 
-    ``frames`` holds the tables of all counted files; ``money`` and ``key_figures`` only those whose part was accepted or stands
-    in. ``stand_in_files`` are earlier returns in the place of a later one, ``units_standing_in`` those for which the previous year stands in.
+    ``frames`` holds the tables of all counted files; ``money`` and ``key_figures`` only those whose
+    part was accepted or stands in. ``stand_in_files`` are earlier returns in the place of a later
+    one, ``units_standing_in`` those for which the previous year stands in.
     """
 
     master: Master
@@ -81,7 +87,7 @@ class Judged:
         return not wanting.any()
 
 
-# --- master ----------------------------------------------------------------------------------------------------------
+# --- master -----------------------------------------------------------------------------------
 
 
 def load_master(workspace: Workspace) -> tuple[Master, tuple[Finding, ...], str]:
@@ -90,7 +96,9 @@ def load_master(workspace: Workspace) -> tuple[Master, tuple[Finding, ...], str]
     A master with errors is refused as a whole: every figure rests on it.
     """
     if not workspace.master.is_file():
-        raise Unusable(f"Für {workspace.city} gibt es im Plan {workspace.plan} keine {MASTER_FILE}.")
+        raise Unusable(
+            f"Für {workspace.city} gibt es im Plan {workspace.plan} keine {MASTER_FILE}."
+        )
     reading = read_guarded(workspace.master, folder=workspace.root)
     master, found = read_master(reading)
     if master is not None:
@@ -99,17 +107,27 @@ def load_master(workspace: Workspace) -> tuple[Master, tuple[Finding, ...], str]
     errors = [each for each in found if each.severity is Severity.ERROR and not each.waived]
     if master is None or errors:
         count = "einen Fehler" if len(errors) == 1 else f"{len(errors)} Fehler"
-        raise Unusable(f"Die {MASTER_FILE} von {workspace.city} ({workspace.plan}) enthält {count}; bitte zuerst dort berichtigen.", found)
+        raise Unusable(
+            f"Die {MASTER_FILE} von {workspace.city} ({workspace.plan}) enthält {count}; bitte zuerst dort berichtigen.",
+            found,
+        )
     return master, tuple(found), reading.sha256 or ""
 
 
-# --- templates -------------------------------------------------------------------------------------------------------
+# --- templates --------------------------------------------------------------------------------
 
 
 def issue_templates(
-    workspace: Workspace, *, units: Sequence[str] = (), rows: int | None = None, reissue: bool = False, progress: Progress
+    workspace: Workspace,
+    *,
+    units: Sequence[str] = (),
+    rows: int | None = None,
+    reissue: bool = False,
+    progress: Progress,
 ) -> tuple[list[Path], list[Path]]:
-    """Writes one template for each unit that is expected to answer; gives the files written and those left as they were."""
+    """Writes one template for each unit that is expected to answer; gives the files written and
+    those left as they were.
+    """
     master, _, _ = load_master(workspace)
     unknown = [unit for unit in units if unit not in master.expected_units]
     if unknown:
@@ -121,18 +139,21 @@ def issue_templates(
         if path.exists() and not reissue:
             kept.append(path)
         else:
-            identity = template_identity(master, city=workspace.city, plan=workspace.plan, unit=unit, rows=str(rows or ""))
+            identity = template_identity(
+                master, city=workspace.city, plan=workspace.plan, unit=unit, rows=str(rows or "")
+            )
             write_template(master, identity, path)
             written.append(path)
         progress("Vorlagen", number, len(wanted))
     return written, kept
 
 
-# --- intake and judgement --------------------------------------------------------------------------------------------
+# --- intake and judgement ---------------------------------------------------------------------
 
 
 def files_in(folder: Path) -> list[tuple[str, Path]]:
-    """Every file below a folder, with its path as it is shown (``/`` between folders, undecodable bytes as ``\\xNN``), sorted.
+    """Every file below a folder, with its path as it is shown (``/`` between folders, undecodable
+    bytes as ``\\xNN``), sorted.
 
     Folders are listed only where their name pretends to be a workbook. Links are not followed.
     """
@@ -153,15 +174,28 @@ def _shown(path: Path, folder: Path) -> str:
 
 
 def read_returns(
-    workspace: Workspace, master: Master, *, only: Sequence[Path] = (), executor: Executor, progress: Progress
+    workspace: Workspace,
+    master: Master,
+    *,
+    only: Sequence[Path] = (),
+    executor: Executor,
+    progress: Progress,
 ) -> tuple[Submission, ...]:
-    """Reads every file of the input folder (or just those given); one file that cannot be read never costs another."""
+    """Reads every file of the input folder (or just those given); one file that cannot be read
+    never costs another.
+    """
     if not workspace.returns.is_dir() and not only:
-        raise Unusable(f"Den Ordner input/{workspace.city}/{workspace.plan} gibt es nicht; dorthin gehören die Rückläufe.")
-    files = [(_shown(path, workspace.returns), path) for path in only] or files_in(workspace.returns)
+        raise Unusable(
+            f"Den Ordner input/{workspace.city}/{workspace.plan} gibt es nicht; dorthin gehören die Rückläufe."
+        )
+    files = [(_shown(path, workspace.returns), path) for path in only] or files_in(
+        workspace.returns
+    )
     if not files:
         raise Unusable(f"Im Ordner input/{workspace.city}/{workspace.plan} liegt kein Rücklauf.")
-    pending = [(file, executor.submit(_read_one, file, path, workspace, master)) for file, path in files]
+    pending = [
+        (file, executor.submit(_read_one, file, path, workspace, master)) for file, path in files
+    ]
     submissions = []
     for number, (_, future) in enumerate(pending, start=1):
         submissions.append(future.result())
@@ -171,26 +205,46 @@ def read_returns(
 
 def _read_one(file: str, path: Path, workspace: Workspace, master: Master) -> Submission:
     reading = read_guarded(path, folder=workspace.returns)
-    return submission_of(file, reading, master, city=workspace.city, plan=workspace.plan, version=__version__)
+    return submission_of(
+        file, reading, master, city=workspace.city, plan=workspace.plan, version=__version__
+    )
 
 
 def judge(
-    submissions: Sequence[Submission], master: Master, master_findings: Sequence[Finding], master_sha256: str, *, city: str
+    submissions: Sequence[Submission],
+    master: Master,
+    master_findings: Sequence[Finding],
+    master_sha256: str,
+    *,
+    city: str,
 ) -> Judged:
     """Which file counts for each unit, what is wrong, and which parts are accepted."""
     by_file = {each.file: each for each in submissions}
     selection = register.select(submissions, master)
-    silent = {file for file, status in selection.status.items() if status in {"duplicate", "foreign"}}
+    silent = {
+        file for file, status in selection.status.items() if status in {"duplicate", "foreign"}
+    }
     said = [*master_findings, *selection.findings]
-    said += [each for submission in submissions if submission.file not in silent for each in submission.findings]
+    said += [
+        each
+        for submission in submissions
+        if submission.file not in silent
+        for each in submission.findings
+    ]
     counted = dict(selection.counted)
     frames = _frames(master, [by_file[file] for file in counted.values()])
     final = judged([*said, *validate(frames, master.submission, "template")], master, frames)
-    parts = {file: register.parts_of(by_file[file], [each for each in final if each.place.file == file]) for file in counted.values()}
+    parts = {
+        file: register.parts_of(by_file[file], [each for each in final if each.place.file == file])
+        for file in counted.values()
+    }
 
     stand_in_files: dict[str, str] = {}
     for candidates in selection.candidates:
-        if parts[candidates.files[0]].money == "rejected" and _stand_in(master, candidates.unit) == "last_accepted":
+        if (
+            parts[candidates.files[0]].money == "rejected"
+            and _stand_in(master, candidates.unit) == "last_accepted"
+        ):
             other = _last_accepted(candidates.files[1:], by_file, master, said)
             if other:
                 stand_in_files[candidates.unit] = other
@@ -199,16 +253,25 @@ def judge(
     without_money = [
         unit
         for unit in master.expected_units
-        if unit not in stand_in_files and (unit not in counted or parts[counted[unit]].money == "rejected")
+        if unit not in stand_in_files
+        and (unit not in counted or parts[counted[unit]].money == "rejected")
     ]
     standing_in = [unit for unit in without_money if _stand_in(master, unit) == "previous_year"]
-    rejected_units = {each.unit for each in submissions if selection.status.get(each.file) == "rejected"}
+    rejected_units = {
+        each.unit for each in submissions if selection.status.get(each.file) == "rejected"
+    }
     missing = register.missing_returns(master, counted, rejected_units)
     final = judged([*final, *missing], master, frames)
     status = {**selection.status, **{file: part.status for file, part in parts.items()}}
     valid = {unit: file for unit, file in counted.items() if status[file] != "rejected"}
     rows = register.register_rows(
-        submissions, status, parts, final, master, counted=valid, substituted=[*standing_in, *stand_in_files]
+        submissions,
+        status,
+        parts,
+        final,
+        master,
+        counted=valid,
+        substituted=[*standing_in, *stand_in_files],
     )
     reports = [by_file[file] for file in counted.values() if parts[file].key_figures == "accepted"]
     return Judged(
@@ -220,11 +283,19 @@ def judge(
         key_figures=_frames(master, reports, only=KEY_FIGURE_TABLES),
         stand_in_files=tuple(stand_in_files.values()),
         units_standing_in=tuple(standing_in),
-        sources={MASTER_FILE: master_sha256, **{each.file: each.sha256 for each in submissions if each.sha256}},
+        sources={
+            MASTER_FILE: master_sha256,
+            **{each.file: each.sha256 for each in submissions if each.sha256},
+        },
     )
 
 
-def _frames(master: Master, submissions: Iterable[Submission], *, only: frozenset[str] = MONEY_TABLES | KEY_FIGURE_TABLES) -> Frames:
+def _frames(
+    master: Master,
+    submissions: Iterable[Submission],
+    *,
+    only: frozenset[str] = MONEY_TABLES | KEY_FIGURE_TABLES,
+) -> Frames:
     sources = [
         (each.unit, each.file, {name: block for name, block in each.blocks.items() if name in only})
         for each in sorted(submissions, key=lambda each: each.file)
@@ -238,7 +309,9 @@ def _stand_in(master: Master, unit: str) -> str:
     return "none" if hit.empty else str(hit.iloc[0])
 
 
-def _last_accepted(files: Sequence[str], by_file: Mapping[str, Submission], master: Master, said: Sequence[Finding]) -> str:
+def _last_accepted(
+    files: Sequence[str], by_file: Mapping[str, Submission], master: Master, said: Sequence[Finding]
+) -> str:
     """The first of a unit's earlier files whose money would be accepted; empty if there is none."""
     for file in files:
         submission = by_file[file]
@@ -250,25 +323,48 @@ def _last_accepted(files: Sequence[str], by_file: Mapping[str, Submission], mast
     return ""
 
 
-# --- computation -----------------------------------------------------------------------------------------------------
+# --- computation ------------------------------------------------------------------------------
 
 
 def compute(judgement: Judged, *, city: str, plan: str) -> Results:
-    """Everything that follows from the accepted parts: figures, contributions, aggregates, lines, key figures, attainment."""
+    """Everything that follows from the accepted parts: figures, contributions, aggregates, lines,
+    key figures, attainment.
+    """
     master, money = judgement.master, judgement.money
     texts = accepted_texts(money, master)
-    tree = Hierarchy(dict(zip(texts["goals"]["goal"], texts["goals"]["parent"].fillna(""), strict=True)))
-    texts = {**texts, "goals": texts["goals"].set_index("goal", drop=False).loc[list(tree.order)].reset_index(drop=True)}
+    tree = Hierarchy(
+        dict(zip(texts["goals"]["goal"], texts["goals"]["parent"].fillna(""), strict=True))
+    )
+    texts = {
+        **texts,
+        "goals": texts["goals"]
+        .set_index("goal", drop=False)
+        .loc[list(tree.order)]
+        .reset_index(drop=True),
+    }
     assignment = Assignment(
         tree=tree,
         additive=frozenset(texts["goals"].loc[texts["goals"]["additive"].fillna(True), "goal"]),
         links=master.product_links,
         general_funding=master.general_funding_products,
-        measure_goals={str(row.measure): str(row.goal) for row in rows_of(texts["measures"]) if row.goal is not pd.NA},
+        measure_goals={
+            str(row.measure): str(row.goal)
+            for row in rows_of(texts["measures"])
+            if row.goal in tree.parents
+        },
         refinements=_refinements(money),
     )
-    amounts = figures(money, master, stand_in_files=judgement.stand_in_files, units_standing_in=judgement.units_standing_in)
+    amounts = figures(
+        money,
+        master,
+        stand_in_files=judgement.stand_in_files,
+        units_standing_in=judgement.units_standing_in,
+    )
     parts = contributions(amounts, assignment)
+    views = three_views(amounts, parts, master, tree.order)
+    titles = {year.year: year.title for year in master.years}
+    found = [*judgement.findings, *disagreements(views, internal_balance(amounts), titles=titles)]
+    found = judged(found, master, money)
     levels = dict(zip(texts["goals"]["goal"], texts["goals"]["level"].fillna(""), strict=True))
     years = {year.year: year.role.value for year in master.years}
     values = reported(judgement.key_figures, master)
@@ -283,7 +379,7 @@ def compute(judgement: Judged, *, city: str, plan: str) -> Results:
         "kpi_results": key_figure_results(values, master, city=city),
         "attainment": attainment(values, master, tree, weights),
         "lines": line_totals(amounts, master, city=city),
-        "findings": findings_table(judgement.findings),
+        "findings": findings_table(found),
         "register": judgement.register,
         "cells": _cells(judgement.submissions),
     }
@@ -293,7 +389,8 @@ def compute(judgement: Judged, *, city: str, plan: str) -> Results:
         master=master,
         tables=tables,
         texts=texts,
-        findings=judgement.findings,
+        findings=tuple(found),
+        open_counterparts=open_counterparts(money),
         provisional=not judgement.complete,
         open_points=_open_points(judgement),
         sources=judgement.sources,
@@ -306,7 +403,9 @@ def _refinements(money: Frames) -> dict[tuple[str, str], tuple[tuple[str, int], 
     found: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for row in rows_of(money.tables["product_goals"]):
         if row.share is not pd.NA and row.product is not pd.NA and row.goal is not pd.NA:
-            found.setdefault((str(row.unit), str(row.product)), []).append((str(row.goal), int(row.share)))
+            found.setdefault((str(row.unit), str(row.product)), []).append(
+                (str(row.goal), int(row.share))
+            )
     return {key: tuple(links) for key, links in found.items()}
 
 
@@ -317,17 +416,33 @@ def findings_table(found: Sequence[Finding]) -> pd.DataFrame:
         message, repair = sentence(each)
         rows.append(
             (
-                each.rule, each.severity.value, each.blocks.value, each.waived, each.explained, each.place.file, each.place.sheet,
-                each.place.cell, each.unit, message, repair,
+                each.rule,
+                each.severity.value,
+                each.blocks.value,
+                each.waived,
+                each.explained,
+                each.place.file,
+                each.place.sheet,
+                each.place.cell,
+                each.unit,
+                message,
+                repair,
             )
-        )  # fmt: skip
-    dtypes = {name: "boolean" if kind == "boolean" else "string" for name, kind in results.FINDINGS.columns}
+        )
+    dtypes = {
+        name: "boolean" if kind == "boolean" else "string"
+        for name, kind in results.FINDINGS.columns
+    }
     return pd.DataFrame(rows, columns=list(dtypes)).astype(dtypes)
 
 
 def _cells(submissions: Sequence[Submission]) -> pd.DataFrame:
     parts = [each.cells.assign(file=each.file) for each in submissions if len(each.cells)]
-    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(results.CELLS.names))
+    frame = (
+        pd.concat(parts, ignore_index=True)
+        if parts
+        else pd.DataFrame(columns=list(results.CELLS.names))
+    )
     frame = frame[list(results.CELLS.names)].astype("string")
     return frame.sort_values(list(results.CELLS.key), ignore_index=True)
 
@@ -343,7 +458,10 @@ _OPEN = {
 def _open_points(judgement: Judged) -> tuple[str, ...]:
     """What keeps the plan provisional, one German sentence each."""
     titles = judgement.master.titles["units"]
-    labels = {"previous_year": "der Ansatz des Vorjahres", "last_accepted": "der letzte gültige Rücklauf"}
+    labels = {
+        "previous_year": "der Ansatz des Vorjahres",
+        "last_accepted": "der letzte gültige Rücklauf",
+    }
     points = []
     for row in rows_of(judgement.register):
         if row.status in _OPEN:
@@ -353,27 +471,37 @@ def _open_points(judgement: Judged) -> tuple[str, ...]:
     return tuple(points)
 
 
-# --- outputs ---------------------------------------------------------------------------------------------------------
+# --- outputs ----------------------------------------------------------------------------------
 
 
-def run(workspace: Workspace, *, workers: int, only_plan: bool = False, progress: Progress) -> Results:
+def run(
+    workspace: Workspace, *, workers: int, only_plan: bool = False, progress: Progress
+) -> Results:
     """The whole chain for one plan; writes the output folder and gives the results."""
     results_ = evaluate(workspace, workers=workers, progress=progress)
     write_outputs(results_, workspace, only_plan=only_plan, progress=progress)
     return results_
 
 
-def evaluate(workspace: Workspace, *, workers: int, only: Sequence[Path] = (), progress: Progress) -> Results:
+def evaluate(
+    workspace: Workspace, *, workers: int, only: Sequence[Path] = (), progress: Progress
+) -> Results:
     """Reads, judges and computes, without writing anything; ``only`` judges just these files."""
     master, master_findings, sha256 = load_master(workspace)
     with ThreadPoolExecutor(max_workers=workers) as executor:
-        submissions = read_returns(workspace, master, only=only, executor=executor, progress=progress)
+        submissions = read_returns(
+            workspace, master, only=only, executor=executor, progress=progress
+        )
     judgement = judge(submissions, master, master_findings, sha256, city=workspace.city)
     return compute(judgement, city=workspace.city, plan=workspace.plan)
 
 
-def write_outputs(results_: Results, workspace: Workspace, *, only_plan: bool = False, progress: Progress) -> None:
-    """Writes every file of the output folder, then the manifest; files of an earlier run that no longer belong are removed."""
+def write_outputs(
+    results_: Results, workspace: Workspace, *, only_plan: bool = False, progress: Progress
+) -> None:
+    """Writes every file of the output folder, then the manifest; files of an earlier run that no
+    longer belong are removed.
+    """
     folder = workspace.output
     earlier = _manifest_outputs(folder)
     written: dict[str, str] = {}
@@ -387,14 +515,22 @@ def write_outputs(results_: Results, workspace: Workspace, *, only_plan: bool = 
     written["Haushaltsplan.xlsx"] = _sha256(plan)
     progress("Ausgaben schreiben", 2, steps)
     if not only_plan:
-        written.update(write_receipts(results_, workspace, progress=lambda done: progress("Ausgaben schreiben", 2 + done, steps)))
+        written.update(
+            write_receipts(
+                results_,
+                workspace,
+                progress=lambda done: progress("Ausgaben schreiben", 2 + done, steps),
+            )
+        )
     for file in sorted(set(earlier) - set(written)):
         (folder / file).unlink(missing_ok=True)
     _write(folder / "manifest.json", manifest(results_, written))
 
 
-def write_receipts(results_: Results, workspace: Workspace, *, progress: Callable[[int], None]) -> dict[str, str]:
-    """One receipt for each unit that is expected to answer; gives the sha256 of each file written."""
+def write_receipts(
+    results_: Results, workspace: Workspace, *, progress: Callable[[int], None]
+) -> dict[str, str]:
+    """One receipt for each unit that is expected to answer; gives the sha256 of each file."""
     written = {}
     for number, unit in enumerate(results_.master.expected_units, start=1):
         path = workspace.output / "Rueckmeldungen" / f"{unit}.xlsx"
@@ -406,9 +542,15 @@ def write_receipts(results_: Results, workspace: Workspace, *, progress: Callabl
 
 
 def manifest(results_: Results, outputs: Mapping[str, str]) -> bytes:
-    """``manifest.json``: versions, settings, sha256 of every input and output; no clock, no absolute path."""
-    settings = {name: value for name, value in vars(results_.master.settings).items()}
-    digest = hashlib.sha256("".join(f"{file}={outputs[file]}\n" for file in sorted(outputs) if file.endswith(".csv")).encode())
+    """``manifest.json``: versions, settings, sha256 of every input and output; no clock, no
+    absolute path.
+    """
+    settings = dict(vars(results_.master.settings))
+    digest = hashlib.sha256(
+        "".join(
+            f"{file}={outputs[file]}\n" for file in sorted(outputs) if file.endswith(".csv")
+        ).encode()
+    )
     facts = {
         "product": "zielhaushalt",
         "version": __version__,
@@ -445,43 +587,69 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-# --- status ----------------------------------------------------------------------------------------------------------
+# --- status -----------------------------------------------------------------------------------
 
 
 def status(workspace: Workspace) -> tuple[pd.DataFrame, Settings]:
     """The register of returns as the last run left it, brought up to date by file hash.
 
-    A file that no run has judged yet is ``received``; a file that is gone is left out, and its unit is ``missing`` again.
+    A file that no run has judged yet is ``received``; a file that is gone is left out, and its unit
+    is ``missing`` again.
     """
     master, _, _ = load_master(workspace)
     known: dict[tuple[str, str], dict[str, str]] = {}
     path = workspace.output / "Daten" / "register.csv"
     if path.is_file():
         for row in pd.read_csv(path, dtype="string", keep_default_na=False).to_dict("records"):
-            known[(str(row["file"]), str(row["sha256"]))] = {str(key): str(value) for key, value in row.items()}
+            known[(str(row["file"]), str(row["sha256"]))] = {
+                str(key): str(value) for key, value in row.items()
+            }
     rows: list[dict[str, object]] = []
     for file, each in files_in(workspace.returns) if workspace.returns.is_dir() else []:
         sha256 = _sha256(each) if each.is_file() and not is_system_file(each.name) else ""
-        blank = {"unit": "", "file": file, "sha256": sha256, "status": "foreign" if is_system_file(each.name) else "received"}
+        blank = {
+            "unit": "",
+            "file": file,
+            "sha256": sha256,
+            "status": "foreign" if is_system_file(each.name) else "received",
+        }
         rows.append(dict(known.get((file, sha256)) or blank))
     spoken = {row["unit"] for row in rows if row["status"] in {"accepted", "partial"}}
     for unit in master.expected_units:
         if unit not in spoken:
             earlier = [row for (file, _), row in known.items() if not file and row["unit"] == unit]
-            rows.append(dict(earlier[0]) if earlier else {"unit": unit, "file": "", "status": "missing", "money": "missing", "key_figures": "missing"})
+            rows.append(
+                dict(earlier[0])
+                if earlier
+                else {
+                    "unit": unit,
+                    "file": "",
+                    "status": "missing",
+                    "money": "missing",
+                    "key_figures": "missing",
+                }
+            )
     frame = pd.DataFrame(rows, columns=list(results.REGISTER.names)).fillna("").astype("string")
     return frame.sort_values(list(results.REGISTER.key), ignore_index=True), master.settings
 
 
-def trace(workspace: Workspace, goal: str, year: int, wanted: Mapping[str, str]) -> tuple[dict[str, int], pd.DataFrame]:
-    """The contributions behind a goal's figure of a year (its subtree, Anteilssicht), and their sum per kind in cents.
+def trace(
+    workspace: Workspace, goal: str, year: int, wanted: Mapping[str, str]
+) -> tuple[dict[str, int], pd.DataFrame]:
+    """The contributions behind a goal's figure of a year (its subtree, Anteilssicht), and their sum
+    per kind in cents.
 
-    ``wanted`` narrows by column (kind, unit, product, line, measure). Reads the last run's data package.
+    ``wanted`` narrows by column (kind, unit, product, line, measure). Reads the last run's data
+    package.
     """
     folder = workspace.output / "Daten"
     if not (folder / "contributions.csv").is_file():
-        raise Unusable(f"Für {workspace.city} ({workspace.plan}) gibt es noch keine Ausgaben; bitte zuerst „zielhaushalt consolidate {workspace.city}“.")
-    rows, goals, totals = (_table(folder / f"{name}.csv") for name in ("contributions", "goals", "aggregates"))
+        raise Unusable(
+            f"Für {workspace.city} ({workspace.plan}) gibt es noch keine Ausgaben; bitte zuerst „zielhaushalt consolidate {workspace.city}“."
+        )
+    rows, goals, totals = (
+        _table(folder / f"{name}.csv") for name in ("contributions", "goals", "aggregates")
+    )
     tree = Hierarchy(dict(zip(goals["goal"], goals["parent"], strict=True)))
     if goal not in set(totals["goal"]):
         raise Unusable(f"Das Ziel „{goal}“ gibt es in diesem Plan nicht.")
@@ -489,7 +657,9 @@ def trace(workspace: Workspace, goal: str, year: int, wanted: Mapping[str, str])
     hit = rows[rows["goal"].isin(list(below)) & (rows["year"] == str(year))]
     for column, value in wanted.items():
         hit = hit[hit[column] == value]
-    hit = hit.astype({"cents": "Int64", "share_bp": "Int64", "year": "Int64"}).reset_index(drop=True)
+    hit = hit.astype({"cents": "Int64", "share_bp": "Int64", "year": "Int64"}).reset_index(
+        drop=True
+    )
     sums = hit.groupby("kind", observed=True)["cents"].sum()
     return {str(kind): int(cents) for kind, cents in sums.items()}, hit
 
@@ -505,6 +675,22 @@ def as_records(frame: pd.DataFrame) -> list[dict[str, object]]:
 
 
 __all__ = [
-    "Blocks", "Judged", "Progress", "Unusable", "as_csv", "as_records", "compute", "evaluate", "files_in", "findings_table",
-    "issue_templates", "judge", "load_master", "read_returns", "run", "status", "write_outputs", "write_receipts",
-]  # fmt: skip
+    "Blocks",
+    "Judged",
+    "Progress",
+    "Unusable",
+    "as_csv",
+    "as_records",
+    "compute",
+    "evaluate",
+    "files_in",
+    "findings_table",
+    "issue_templates",
+    "judge",
+    "load_master",
+    "read_returns",
+    "run",
+    "status",
+    "write_outputs",
+    "write_receipts",
+]

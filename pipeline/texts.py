@@ -1,4 +1,6 @@
-"""The accepted texts and links: goals, measures, products and units as they stand after the returns were counted."""
+"""The accepted texts and links: goals, measures, products and units as they stand after the returns
+were counted.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,12 @@ _PLACE = ("file", "sheet", "cell")
 
 
 def accepted_texts(money: Frames, master: Master) -> Mapping[str, pd.DataFrame]:
-    """Frames ``goals``, ``measures``, ``products``, ``units``: the columns of the declaration, then file, sheet, cell, unit.
+    """Frames ``goals``, ``measures``, ``products``, ``units``: the columns of the declaration, then
+    file, sheet, cell, unit.
 
-    ``goals`` holds the master's goals and those of counted returns; ``products`` the master's products with the texts that
-    their units returned (where several did, those of the leading unit).
+    ``goals`` holds the master's goals and those of counted returns; ``products`` the master's
+    products with the texts that their units returned (where several did, those of the leading
+    unit).
     """
     return {
         "goals": _goals(money, master),
@@ -33,15 +37,27 @@ def _of_master(master: Master, table: str) -> pd.DataFrame:
 
 def _placed(frame: pd.DataFrame, block: Block) -> pd.DataFrame:
     places = [block.place(index) for index in range(len(frame))]
-    return frame.assign(**{name: pd.array([getattr(place, name) for place in places], dtype="string") for name in _PLACE})
+    return frame.assign(
+        **{
+            name: pd.array([getattr(place, name) for place in places], dtype="string")
+            for name in _PLACE
+        }
+    )
 
 
 def _returned(money: Frames, table: str) -> pd.DataFrame:
     frame = money.tables[table]
     places = [money.place(table, index) for index in frame.index]
-    placed = frame.assign(**{name: pd.array([getattr(place, name) for place in places], dtype="string") for name in _PLACE})
+    placed = frame.assign(
+        **{
+            name: pd.array([getattr(place, name) for place in places], dtype="string")
+            for name in _PLACE
+        }
+    )
     columns = [name for name in frame.columns if name not in ORIGIN]
-    return placed[[*columns, *_PLACE, "unit"]].sort_values([*_key(columns), *_PLACE], ignore_index=True)
+    return placed[[*columns, *_PLACE, "unit"]].sort_values(
+        [*_key(columns), *_PLACE], ignore_index=True
+    )
 
 
 def _key(columns: Sequence[str]) -> list[str]:
@@ -66,7 +82,9 @@ def _products(money: Frames, master: Master) -> pd.DataFrame:
     own = _of_master(master, "products")
     texts = _returned(money, "product_texts")
     leads = texts["product"].map(dict(master.lead_units))
-    texts = texts.assign(lead=texts["unit"] == leads).sort_values(["product", "lead"], ascending=[True, False])
+    texts = texts.assign(lead=texts["unit"] == leads).sort_values(
+        ["product", "lead"], ascending=[True, False]
+    )
     texts = texts.drop_duplicates("product").drop(columns=["unit", "lead", *_PLACE])
     merged = own.merge(texts, on="product", how="left")
     return merged[[*(name for name in merged.columns if name not in _PLACE), *_PLACE]]

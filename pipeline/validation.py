@@ -1,6 +1,7 @@
 """From typed tables to findings: single columns, keys, references, then the registered rules.
 
-Every check runs once over the tables of all returns together; a finding names the cell in its own file.
+Every check runs once over the tables of all returns together; a finding names the cell in its own
+file.
 """
 
 from __future__ import annotations
@@ -39,9 +40,11 @@ _OF_EMPTY_CELLS = frozenset({"Z09", "Z14", "M01", "H01", "K02", "K07", "K10"})
 
 
 def validate(frames: Frames, tables: Sequence[Table], workbook: str) -> list[Finding]:
-    """Everything that is wrong in these tables (``workbook``: ``template`` or ``master``), before :func:`judged`.
+    """Everything that is wrong in these tables (``workbook``: ``template`` or ``master``), before
+    :func:`judged`.
 
-    ``tables`` are the declarations of ``frames``: ``master.submission`` or ``tables.master.MASTER_TABLES``.
+    ``tables`` are the declarations of ``frames``: ``master.submission`` or
+    ``tables.master.MASTER_TABLES``.
     """
     master = workbook == "master"
     found: list[Finding] = []
@@ -57,7 +60,9 @@ def validate(frames: Frames, tables: Sequence[Table], workbook: str) -> list[Fin
 
 
 def schema(frames: Frames, table: Table) -> pa.DataFrameSchema:
-    """The pandera schema of a table's single columns; every check carries its rule id and the declaration's word."""
+    """The pandera schema of a table's single columns; every check carries its rule id and the
+    declaration's word.
+    """
     columns = {}
     for column in table.columns:
         checked = [_check(frames, table, column, demand) for demand in demands(table, column)]
@@ -102,7 +107,9 @@ def _columns(frames: Frames, table: Table, *, master: bool) -> list[Finding]:
 
 
 def _as_rule(rule_id: str, table: Table, *, master: bool) -> Rule:
-    """A derived rule as it counts in this table: in a return it blocks the table's part, in the master all."""
+    """A derived rule as it counts in this table: in a return it blocks the table's part, in the
+    master all.
+    """
     blocks = Blocks.RETURN if master else part_of(table.name)
     return replace(by_id()[rule_id], blocks=blocks, table=table.name, column=table.key[0])
 
@@ -169,7 +176,10 @@ def _findings(frames: Frames, table: str, rule: Rule, answer: pd.DataFrame) -> l
             unit = told.get("unit", "")
         else:
             row = by_index[index]
-            place = frames.blocks[table][int(row["block"])].place(int(row["row"]), column)
+            block = frames.blocks[table][int(row["block"])]
+            if column in names and column not in block.letters:
+                continue  # the column is missing from that file: D10 says so once, not every row
+            place = block.place(int(row["row"]), column)
             keys = {**_row_keys(row, key_columns, names.get(column)), **keys}
             unit = "" if rule.master else str(row["unit"])
         found.append(
@@ -207,13 +217,15 @@ def _sheet(frames: Frames, table: str, column: str, file: str) -> Place:
 
 
 def judged(findings: Iterable[Finding], master: Master, frames: Frames) -> list[Finding]:
-    """Findings as they count: with the master's severities, waivers and the rows' explanations; sorted.
+    """Findings as they count: with the master's severities, waivers and the rows' explanations;
+    sorted.
 
-    Sheet Regeln: severity, what is blocked, and the day from which a rule is in force (before it an error
-    only warns). Waivers and explanations mark a finding, nothing is removed but doubles: the same
-    finding twice, and an empty cell's where the cell has another error.
+    Sheet Regeln: severity, what is blocked, and the day from which a rule is in force (before it an
+    error only warns). Waivers and explanations mark a finding, nothing is removed but doubles: the
+    same finding twice, and an empty cell's where the cell has another error.
     """
-    ruled = [_ruled(each, _rulings(master), master.settings.as_of) for each in findings]
+    rulings = _rulings(master)
+    ruled = [_ruled(each, rulings, master.settings.as_of) for each in findings]
     waivers = _waivers(master)
     remarks = _explained_rows(frames)
     marked = [

@@ -41,7 +41,9 @@ class Workspace:
 
 
 def is_folder_name(name: str) -> bool:
-    """Whether a name can only be a folder directly below another: no separators, no dots alone, nothing hidden."""
+    """Whether a name can only be a folder directly below another: no separators, no dots alone,
+    nothing hidden.
+    """
     return bool(name) and not name.startswith(".") and not re.search(r'[/\\:*?"<>|\x00-\x1f]', name)
 
 
@@ -73,7 +75,9 @@ def cities(root: Path) -> tuple[str, ...]:
     folder = root / "templates"
     if not folder.is_dir():
         return ()
-    return tuple(sorted(each.name for each in folder.iterdir() if each.is_dir() and plans(root, each.name)))
+    return tuple(
+        sorted(each.name for each in folder.iterdir() if each.is_dir() and plans(root, each.name))
+    )
 
 
 def plans(root: Path, city: str) -> tuple[str, ...]:
@@ -81,5 +85,9 @@ def plans(root: Path, city: str) -> tuple[str, ...]:
     folder = root / "templates" / city
     if not folder.is_dir():
         return ()
-    found = [each.name for each in folder.iterdir() if is_plan(each.name) and (each / MASTER_FILE).is_file()]
+    found = [
+        each.name
+        for each in folder.iterdir()
+        if is_plan(each.name) and (each / MASTER_FILE).is_file()
+    ]
     return tuple(sorted(found, key=plan_order))

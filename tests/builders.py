@@ -1,6 +1,6 @@
 """The smallest city that works: a valid master, and the template made from it, without any file.
 
-``a_master()`` is Musterstadt with two teams, three products, one measure of last year and five key
+``a_master()`` is Musterstadt with two teams, three products, one measure of last year and four key
 figures. A test makes one change and looks at what follows: ``a_master(goals=[...])`` replaces a
 table, ``settings={"round": "Controlling"}`` changes single settings.
 """

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - tables of facts: one line is one fact
 """A small city whose results hang together: what writers of workbooks are tested with.
 
 The tree is two to three levels deep, its numbers look like decimal numbers on purpose (``1.1``

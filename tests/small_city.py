@@ -1,7 +1,8 @@
-"""A whole city in a folder, small enough to read: two teams, three products, two goal levels, six years.
+"""A whole city in a folder, small enough to read: two teams, three products, two goal levels, six
+years.
 
-``a_city(root)`` writes the master workbook, has the pipeline issue the templates and fills them like clerks; a test then does one
-thing to one file and runs the chain.
+``a_city(root)`` writes the master workbook, has the pipeline issue the templates and fills them
+like clerks; a test then does one thing to one file and runs the chain.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ Rows = Sequence[Mapping[str, object]]
 
 def _rows(columns: str, *lines: str) -> list[dict[str, object]]:
     names = columns.split()
-    return [dict(zip(names, (part.strip() for part in line.split("|")), strict=True)) for line in lines]
+    return [
+        dict(zip(names, (part.strip() for part in line.split("|")), strict=True)) for line in lines
+    ]
 
 
 MASTER: Mapping[str, Rows] = {
@@ -141,15 +144,21 @@ def silent(_what: str, _done: int, _total: int) -> None:
     """Nobody watches a test."""
 
 
-def write_the_master(root: Path, *, plan: str = PLAN, **tables: Rows) -> Workspace:
+def write_the_master(root: Path, **tables: Rows) -> Workspace:
     """Writes the master workbook; ``tables`` replace whole tables."""
-    workspace = Workspace(root=root, city=CITY, plan=plan)
+    workspace = Workspace(root=root, city=CITY, plan=PLAN)
     workspace.master.parent.mkdir(parents=True, exist_ok=True)
-    write_master({**MASTER, **tables}, master_identity(city=CITY, plan=plan, year="2027", round="Entwurf"), workspace.master)
+    write_master(
+        {**MASTER, **tables},
+        master_identity(city=CITY, plan=PLAN, year="2027", round="Entwurf"),
+        workspace.master,
+    )
     return workspace
 
 
-def a_city(root: Path, *, returns: Mapping[str, Mapping[str, Rows]] = RETURNS, **tables: Rows) -> Workspace:
+def a_city(
+    root: Path, *, returns: Mapping[str, Mapping[str, Rows]] = RETURNS, **tables: Rows
+) -> Workspace:
     """The city with issued templates and filled returns."""
     workspace = write_the_master(root, **tables)
     stages.issue_templates(workspace, progress=silent)
@@ -173,7 +182,10 @@ def change(path: Path, deed: Callable[[Workbook], Any]) -> None:
 def errors_of(results: Results) -> list[tuple[str, str]]:
     """The errors as (rule, file!sheet!cell)."""
     return [
-        (each.rule, "!".join(part for part in (each.place.file, each.place.sheet, each.place.cell) if part))
+        (
+            each.rule,
+            "!".join(part for part in (each.place.file, each.place.sheet, each.place.cell) if part),
+        )
         for each in results.findings
         if each.severity.value == "error"
     ]

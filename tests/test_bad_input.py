@@ -1,4 +1,6 @@
-"""Bad input: one clear finding with file, sheet and cell; the other team is consolidated all the same."""
+"""Bad input: one clear finding with file, sheet and cell; the other team is consolidated all the
+same.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +39,23 @@ def city(filled_city: Path, tmp_path: Path) -> Workspace:
 def status_of(results: Results) -> dict[str, str]:
     """Status by file, or by unit where there is no file."""
     register = results.tables["register"]
-    return {file or unit: status for file, unit, status in zip(register["file"], register["unit"], register["status"], strict=True)}
+    return {
+        file or unit: status
+        for file, unit, status in zip(
+            register["file"], register["unit"], register["status"], strict=True
+        )
+    }
 
 
 def counted(results: Results, unit: str) -> int:
     """The expense of the budget year that was counted from a unit's return."""
     figures = results.tables["figures"]
-    hit = figures[(figures["unit"] == unit) & (figures["year"] == 2027) & (figures["kind"] == "expense") & (figures["origin"] == "return")]
+    hit = figures[
+        (figures["unit"] == unit)
+        & (figures["year"] == 2027)
+        & (figures["kind"] == "expense")
+        & (figures["origin"] == "return")
+    ]
     return int(hit["cents"].sum())
 
 
@@ -54,7 +66,7 @@ def test_two_good_returns_make_a_final_plan(city: Workspace) -> None:
     assert (counted(results, "T40"), counted(results, "T61")) == (87_100_001, 30_000_055)
 
 
-def in_costs(cell: str, value: object) -> Callable[[Book], None]:
+def in_costs(cell: str, value: str | float | None) -> Callable[[Book], None]:
     """A deed: write into a cell of the sheet Ansätze."""
 
     def deed(book: Book) -> None:
@@ -77,8 +89,12 @@ CELL_DEEDS = [
 ]
 
 
-@pytest.mark.parametrize(("deed", "expected"), [case[1:] for case in CELL_DEEDS], ids=[case[0] for case in CELL_DEEDS])
-def test_a_faulty_cell_keeps_out_its_own_return_only(city: Workspace, deed: Callable[[Book], None], expected: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("deed", "expected"), [case[1:] for case in CELL_DEEDS], ids=[case[0] for case in CELL_DEEDS]
+)
+def test_a_faulty_cell_keeps_out_its_own_return_only(
+    city: Workspace, deed: Callable[[Book], None], expected: tuple[str, str]
+) -> None:
     change(city.returns / "T40.xlsx", deed)
     results = run(city)
     assert errors_of(results) == [expected]
@@ -95,7 +111,9 @@ def test_the_end_before_the_start_is_named_at_the_end(city: Workspace) -> None:
 
     change(city.returns / "T40.xlsx", deed)
     errors = errors_of(run(city))
-    assert [(rule, place.split("!")[:2]) for rule, place in errors] == [("M04", ["T40.xlsx", "Maßnahmen"])]
+    assert [(rule, place.split("!")[:2]) for rule, place in errors] == [
+        ("M04", ["T40.xlsx", "Maßnahmen"])
+    ]
 
 
 def _in_sheet(path: Path, sheet: int, replacement: Callable[[str], str]) -> None:
@@ -124,7 +142,9 @@ def _sheet_number(path: Path, title: str) -> int:
     ],
     ids=["error value of a formula", "error value", "formula without stored result"],
 )
-def test_what_excel_could_not_reckon_is_named_and_never_zero(city: Workspace, cell: str, expected: str, shown: str) -> None:
+def test_what_excel_could_not_reckon_is_named_and_never_zero(
+    city: Workspace, cell: str, expected: str, shown: str
+) -> None:
     path = city.returns / "T40.xlsx"
     number = _sheet_number(path, "Ansätze")
     _in_sheet(path, number, lambda xml: re.sub(r'<c r="N12"[^>]*?(/>|>.*?</c>)', cell, xml))
@@ -144,7 +164,9 @@ def test_what_excel_could_not_reckon_is_named_and_never_zero(city: Workspace, ce
         ("T40.xlsx", b"PK\x03\x04 abgeschnitten", "truncated"),
     ],
 )
-def test_a_file_that_is_no_workbook_is_refused_with_its_own_sentence(city: Workspace, name: str, content: bytes, variant: str) -> None:
+def test_a_file_that_is_no_workbook_is_refused_with_its_own_sentence(
+    city: Workspace, name: str, content: bytes, variant: str
+) -> None:
     (city.returns / name).write_bytes(content)
     results = run(city)
     finding = next(each for each in results.findings if each.rule == "D01")
@@ -167,7 +189,7 @@ def test_a_return_of_another_plan_is_refused(city: Workspace) -> None:
 
 def test_a_foreign_workbook_is_refused_for_want_of_identity(city: Workspace) -> None:
     book = Book()
-    book.active["A1"] = "Meine Zahlen"
+    book.create_sheet("Zahlen")["A1"] = "Meine Zahlen"
     book.save(city.returns / "Zuarbeit.xlsx")
     results = run(city)
     assert errors_of(results) == [("D02", "Zuarbeit.xlsx")]
@@ -180,10 +202,14 @@ def test_a_missing_return_without_stand_in_leaves_a_gap_that_is_said(city: Works
     assert errors_of(results) == [("A06", "")]
     assert status_of(results) == {"T40": "missing", "T61.xlsx": "accepted"}
     assert counted(results, "T40") == 0
-    assert results.open_points == ("Der Rücklauf von T40 Team Bildung fehlt und ist nicht eingerechnet.",)
+    assert results.open_points == (
+        "Der Rücklauf von T40 Team Bildung fehlt und ist nicht eingerechnet.",
+    )
 
 
-def test_a_missing_return_with_stand_in_counts_with_last_year_in_the_budget_year_only(city: Workspace) -> None:
+def test_a_missing_return_with_stand_in_counts_with_last_year_in_the_budget_year_only(
+    city: Workspace,
+) -> None:
     (city.returns / "T61.xlsx").unlink()
     results = run(city)
     figures = results.tables["figures"]
@@ -197,7 +223,11 @@ def test_a_missing_return_with_stand_in_counts_with_last_year_in_the_budget_year
 def test_a_rejected_return_stays_rejected_while_last_year_stands_in(city: Workspace) -> None:
     (city.returns / "T61.xlsx").write_bytes(b"")
     results = run(city)
-    assert status_of(results) == {"T40.xlsx": "accepted", "T61": "substituted", "T61.xlsx": "rejected"}
+    assert status_of(results) == {
+        "T40.xlsx": "accepted",
+        "T61": "substituted",
+        "T61.xlsx": "rejected",
+    }
 
 
 def _saved_at(path: Path, moment: str) -> None:
@@ -205,7 +235,9 @@ def _saved_at(path: Path, moment: str) -> None:
     with zipfile.ZipFile(path) as package:
         parts = {name: package.read(name) for name in package.namelist()}
     core = parts["docProps/core.xml"].decode()
-    parts["docProps/core.xml"] = re.sub(r"(<dcterms:modified[^>]*>)[^<]*", rf"\g<1>{moment}", core).encode()
+    parts["docProps/core.xml"] = re.sub(
+        r"(<dcterms:modified[^>]*>)[^<]*", rf"\g<1>{moment}", core
+    ).encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
         for each, data in parts.items():
             package.writestr(each, data)
@@ -219,8 +251,16 @@ def test_two_different_returns_of_one_unit_the_later_saved_one_counts(city: Work
     _saved_at(second, "2026-09-12T08:00:00Z")
     results = run(city)
     warning = next(each for each in results.findings if each.rule == "D06")
-    assert (warning.values["a"], warning.values["b"], warning.values["n"]) == ("T40.xlsx", "T40 neu.xlsx", "1")
-    assert status_of(results) == {"T40 neu.xlsx": "accepted", "T40.xlsx": "superseded", "T61.xlsx": "accepted"}
+    assert (warning.values["a"], warning.values["b"], warning.values["n"]) == (
+        "T40.xlsx",
+        "T40 neu.xlsx",
+        "1",
+    )
+    assert status_of(results) == {
+        "T40 neu.xlsx": "accepted",
+        "T40.xlsx": "superseded",
+        "T61.xlsx": "accepted",
+    }
     assert counted(results, "T40") == 90_100_001
     assert not results.provisional
 
@@ -272,7 +312,11 @@ def test_the_master_names_the_valid_file_by_hash(city: Workspace, tmp_path: Path
     first_hash = __import__("hashlib").sha256(first.read_bytes()).hexdigest()
     write_the_master(city.root, returns=[{"unit": "T40", "sha256": first_hash}])
     results = run(city)
-    assert status_of(results) == {"T40.xlsx": "accepted", "T40 neu.xlsx": "superseded", "T61.xlsx": "accepted"}
+    assert status_of(results) == {
+        "T40.xlsx": "accepted",
+        "T40 neu.xlsx": "superseded",
+        "T61.xlsx": "accepted",
+    }
 
 
 def test_an_untouched_template_is_rejected(city: Workspace) -> None:
@@ -285,7 +329,7 @@ def test_an_untouched_template_is_rejected(city: Workspace) -> None:
 def test_a_missing_key_figure_target_does_not_keep_the_money_out(city: Workspace) -> None:
     def deed(book: Book) -> None:
         sheet = book["Kennzahlen"]
-        names = {cell.value: cell.column for cell in sheet[3]}
+        names = {cell.value: cell.column or 0 for cell in sheet[3]}
         sheet.cell(7, names["target_2027"]).value = None
 
     change(city.returns / "T40.xlsx", deed)
@@ -316,7 +360,11 @@ def test_what_stands_beside_the_table_is_named_and_never_lost(city: Workspace) -
     change(city.returns / "T40.xlsx", deed)
     results = run(city)
     said = {(each.rule, each.place.sheet, each.place.cell) for each in results.findings}
-    assert {("D22", "Ansätze", "AZ40"), ("D23", "Nebenrechnung", "B2"), ("D17", "Ansätze", "N12")} <= said
+    assert {
+        ("D22", "Ansätze", "AZ40"),
+        ("D23", "Nebenrechnung", "B2"),
+        ("D17", "Ansätze", "N12"),
+    } <= said
     cells = results.tables["cells"]
     assert set(cells.loc[cells["cell"] == "AZ40", "use"]) == {"named"}
     assert not results.provisional
@@ -326,9 +374,15 @@ def test_an_altered_prefilled_amount_is_named_and_the_masters_value_counts(city:
     change(city.returns / "T40.xlsx", in_costs("M12", 1))
     results = run(city)
     altered = next(each for each in results.findings if each.rule == "A07")
-    assert (altered.place.cell, altered.values["soll"], altered.values["ist"]) == ("M12", "850.000,00", "1")
+    assert (altered.place.cell, altered.values["soll"], altered.values["ist"]) == (
+        "M12",
+        "850.000,00",
+        "1",
+    )
     figures = results.tables["figures"]
-    assert 85_000_000 in set(figures.loc[(figures["year"] == 2026) & (figures["unit"] == "T40"), "cents"])
+    assert 85_000_000 in set(
+        figures.loc[(figures["year"] == 2026) & (figures["unit"] == "T40"), "cents"]
+    )
 
 
 def test_every_cell_of_a_return_is_booked_template_or_named(city: Workspace) -> None:
@@ -338,7 +392,13 @@ def test_every_cell_of_a_return_is_booked_template_or_named(city: Workspace) -> 
 
     for unit in RETURNS:
         book = load_workbook(city.returns / f"{unit}.xlsx")
-        there = {(sheet.title, cell.coordinate) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None}
+        there = {
+            (sheet.title, cell.coordinate)
+            for sheet in book
+            for row in sheet.iter_rows()
+            for cell in row
+            if cell.value is not None
+        }
         mine = cells[cells["file"] == f"{unit}.xlsx"]
         assert set(zip(mine["sheet"], mine["cell"], strict=True)) == there
 
@@ -354,7 +414,16 @@ def test_an_empty_input_folder_is_said_and_writes_nothing(city: Workspace) -> No
 def test_a_broken_master_is_refused_with_its_cells(city: Workspace) -> None:
     from tests.small_city import MASTER
 
-    goals = [*MASTER["goals"], {"goal": "Z9", "title": "Kreis", "parent": "Z8", "level": "Handlungsfeld", "additive": "ja"}]
+    goals = [
+        *MASTER["goals"],
+        {
+            "goal": "Z9",
+            "title": "Kreis",
+            "parent": "Z8",
+            "level": "Handlungsfeld",
+            "additive": "ja",
+        },
+    ]
     write_the_master(city.root, goals=goals)
     with pytest.raises(stages.Unusable) as refused:
         stages.run(city, workers=1, progress=silent)

@@ -532,6 +532,10 @@ def test_a_two_year_budget_with_a_seventh_year_needs_no_code(tmp_path: Path) -> 
 
     assert _column(book["Zielbaum"], "Planung 2031\nZuschussbedarf")
     assert "Haushaltsplan 2027/2028" in _texts(book["Deckblatt"])
+    with zipfile.ZipFile(path) as package:
+        chart = package.read("xl/charts/chart1.xml").decode()
+    fills = re.findall(r"<c:ser>.*?<a:solidFill><a:srgbClr val=\"(\w+)\"/>", chart)
+    assert len(set(fills)) == len(fills) == 3
     assert book["Abgleich"]["A4"].value == "✓ alle Summen stimmen"
 
 

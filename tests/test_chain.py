@@ -1,4 +1,6 @@
-"""The chain as a whole: what it writes, that it is the same everywhere, and that a city may be different without new code."""
+"""The chain as a whole: what it writes, that it is the same everywhere, and that a city may be
+different without new code.
+"""
 
 from __future__ import annotations
 
@@ -43,12 +45,22 @@ def table(workspace: Workspace, name: str) -> list[dict[str, str]]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_the_output_folder_is_what_the_contract_lists(finished: Workspace) -> None:
     files = set(contents(finished.output))
-    assert {"Haushaltsplan.xlsx", "manifest.json", "Daten/datapackage.json", "Rueckmeldungen/T40.xlsx", "Rueckmeldungen/T61.xlsx"} <= files
+    assert {
+        "Haushaltsplan.xlsx",
+        "manifest.json",
+        "Daten/datapackage.json",
+        "Rueckmeldungen/T40.xlsx",
+        "Rueckmeldungen/T61.xlsx",
+    } <= files
     assert not any("tmp" in file or file.startswith(".") for file in files)
     listed = json.loads((finished.output / "manifest.json").read_text(encoding="utf-8"))
     assert set(listed["outputs"]) == files - {"manifest.json"}
@@ -57,9 +69,15 @@ def test_the_output_folder_is_what_the_contract_lists(finished: Workspace) -> No
 
 
 def test_every_table_has_the_columns_that_the_data_package_names(finished: Workspace) -> None:
-    package = json.loads((finished.output / "Daten" / "datapackage.json").read_text(encoding="utf-8"))
+    package = json.loads(
+        (finished.output / "Daten" / "datapackage.json").read_text(encoding="utf-8")
+    )
     for resource in package["resources"]:
-        header = (finished.output / "Daten" / resource["path"]).read_text(encoding="utf-8").splitlines()[0]
+        header = (
+            (finished.output / "Daten" / resource["path"])
+            .read_text(encoding="utf-8")
+            .splitlines()[0]
+        )
         assert header.split(",") == [field["name"] for field in resource["schema"]["fields"]]
 
 
@@ -69,10 +87,14 @@ def test_every_figure_equals_its_cell(finished: Workspace) -> None:
     for row in table(finished, "figures"):
         if row["origin"] not in {"return", "master", "listed"} or row["cell"].startswith("J"):
             continue
-        path = finished.master if row["file"] == "Stammdaten.xlsx" else finished.returns / row["file"]
+        path = (
+            finished.master if row["file"] == "Stammdaten.xlsx" else finished.returns / row["file"]
+        )
         book = books.setdefault(row["file"], load_workbook(path, data_only=True))
         value = Decimal(str(book[row["sheet"]][row["cell"]].value))  # type: ignore[index]
-        assert int((value * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)) == int(row["cents"]), row
+        assert int((value * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)) == int(
+            row["cents"]
+        ), row
         checked += 1
     assert checked == 16
 
@@ -83,7 +105,11 @@ def test_every_filled_amount_of_a_return_is_a_figure(finished: Workspace) -> Non
         sheet = load_workbook(finished.returns / f"{unit}.xlsx")["Ansätze"]
         mark = re.fullmatch(r"zh:costs:(\d+):(\d+)", sheet["A3"].value)
         assert mark
-        columns = [cell.column for cell in sheet[3] if re.fullmatch(r"amount_(2027|2028|2029|2030)", str(cell.value))]
+        columns = [
+            cell.column or 0
+            for cell in sheet[3]
+            if re.fullmatch(r"amount_(2027|2028|2029|2030)", str(cell.value))
+        ]
         for row in range(int(mark[1]), int(mark[2]) + 1):
             for column in columns:
                 cell = sheet.cell(row, column)
@@ -99,12 +125,19 @@ def test_goals_with_general_funding_and_the_rest_make_the_total(finished: Worksp
     aggregates = pd.DataFrame(table(finished, "aggregates")).astype({"cents": int})
     roots = aggregates[(aggregates["view"] == "anteil") & (aggregates["parent"] == "")]
     by_kind = roots.groupby(["kind", "year"])["cents"].sum()
-    assert {key: value for key, value in by_kind.to_dict().items() if value} == {key: value for key, value in totals.to_dict().items() if value}
+    assert {key: value for key, value in by_kind.to_dict().items() if value} == {
+        key: value for key, value in totals.to_dict().items() if value
+    }
 
 
 def test_a_product_counts_once_at_every_goal_in_the_gross_view(finished: Workspace) -> None:
-    gross = {(row["goal"], row["kind"], row["year"]): int(row["cents"]) for row in table(finished, "aggregates") if row["view"] == "bezug"}
-    # 211.10 serves Z1.1, Z1.2, Z2 and the tag R1; at Z1 it counts once. The measure M-T40-002 names Z1.2 only.
+    gross = {
+        (row["goal"], row["kind"], row["year"]): int(row["cents"])
+        for row in table(finished, "aggregates")
+        if row["view"] == "bezug"
+    }
+    # 211.10 serves Z1.1, Z1.2, Z2 and the tag R1; at Z1 it counts once. The measure M-T40-002 names
+    # Z1.2 only.
     assert gross["Z1.1", "expense", "2027"] == 87_000_000
     assert gross["Z1", "expense", "2027"] == 87_000_000 + 100_001
     assert gross["R1", "expense", "2027"] == 87_000_000
@@ -118,24 +151,69 @@ def test_a_second_run_elsewhere_gives_the_same_bytes(finished: Workspace, tmp_pa
     for path in other.rglob("*.xlsx"):
         os.utime(path, (1_000_000_000, 1_000_000_000))
     environment = {**os.environ, "TZ": "Pacific/Auckland", "PYTHONHASHSEED": "4711", "LC_ALL": "C"}
-    command = [sys.executable, "-m", "pipeline", "--root", str(other), "consolidate", CITY, "--workers", "3"]
-    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "--root",
+        str(other),
+        "consolidate",
+        CITY,
+        "--workers",
+        "3",
+    ]
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert contents(other / "output") == contents(finished.root / "output")
 
 
 def test_a_seventh_year_and_a_third_goal_level_need_no_code(tmp_path: Path) -> None:
     years = [*MASTER["years"], {"year": "2031", "role": "Planung", "entry": "Eingabe"}]
-    levels = [*MASTER["levels"], {"level": "Teilziel", "order": "3", "filled_by": "Kämmerei", "refers_up": "ja"}]
-    goals = [*MASTER["goals"], {"goal": "Z1.2.1", "title": "Mensen", "parent": "Z1.2", "level": "Teilziel", "additive": "ja"}]
-    links = [*(row for row in MASTER["product_goals"] if row["goal"] != "Z1.2"), {"product": "211.10", "goal": "Z1.2.1", "share": "33.33"}]
+    levels = [
+        *MASTER["levels"],
+        {"level": "Teilziel", "order": "3", "filled_by": "Kämmerei", "refers_up": "ja"},
+    ]
+    goals = [
+        *MASTER["goals"],
+        {
+            "goal": "Z1.2.1",
+            "title": "Mensen",
+            "parent": "Z1.2",
+            "level": "Teilziel",
+            "additive": "ja",
+        },
+    ]
+    links = [
+        *(row for row in MASTER["product_goals"] if row["goal"] != "Z1.2"),
+        {"product": "211.10", "goal": "Z1.2.1", "share": "33.33"},
+    ]
     values = [*MASTER["base_values"], {"name": "Orientierungsdaten", "year": "2031", "value": "3"}]
-    workspace = a_city(tmp_path, years=years, levels=levels, goals=goals, product_goals=links, base_values=values, returns=_with_2031())
+    workspace = a_city(
+        tmp_path,
+        years=years,
+        levels=levels,
+        goals=goals,
+        product_goals=links,
+        base_values=values,
+        returns=_with_2031(),
+    )
     results = run(workspace)
     figures, aggregates = results.tables["figures"], results.tables["aggregates"]
-    derived = figures[(figures["year"] == 2031) & (figures["product"] == "211.10") & (figures["measure"] == "") & (figures["line"] == "13")]
+    derived = figures[
+        (figures["year"] == 2031)
+        & (figures["product"] == "211.10")
+        & (figures["measure"] == "")
+        & (figures["line"] == "13")
+    ]
     assert list(derived["cents"]) == [95_094_849]  # 923,250.96 and 3 per cent, half up
-    rolled = aggregates[(aggregates["goal"] == "Z1") & (aggregates["kind"] == "expense") & (aggregates["year"] == 2031) & (aggregates["view"] == "anteil")]
+    rolled = aggregates[
+        (aggregates["goal"] == "Z1")
+        & (aggregates["kind"] == "expense")
+        & (aggregates["year"] == 2031)
+        & (aggregates["view"] == "anteil")
+    ]
     assert int(rolled["cents"].iloc[0]) > 0
     assert not results.provisional
 
@@ -144,14 +222,21 @@ def _with_2031() -> dict[str, dict[str, list[dict[str, object]]]]:
     """The returns with an amount of 2031 where a row types every year."""
     return {
         unit: {
-            name: [{**row, **({"amount_2031": 0} if name == "costs" and "amount_2028" in row else {})} for row in rows] for name, rows in tables.items()
+            name: [
+                {**row, **({"amount_2031": 0} if name == "costs" and "amount_2028" in row else {})}
+                for row in rows
+            ]
+            for name, rows in tables.items()
         }
         for unit, tables in RETURNS.items()
     }
 
 
-def test_a_reader_that_dies_on_one_file_costs_no_other_file(finished: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, killed = guard.read_guarded, []
+def test_a_reader_that_dies_on_one_file_costs_no_other_file(
+    finished: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = guard.read_guarded
+    killed: list[Path] = []
 
     def dying(path: Path, **words: object) -> Reading:
         if path.name == "T40.xlsx" and not killed:
@@ -167,7 +252,9 @@ def test_a_reader_that_dies_on_one_file_costs_no_other_file(finished: Workspace,
     assert {"T40.xlsx", "T61.xlsx"} <= set(figures["file"])
 
 
-def test_a_file_that_kills_its_reader_is_refused_and_the_other_is_counted(finished: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_kills_its_reader_is_refused_and_the_other_is_counted(
+    finished: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = guard.read_guarded
 
     def dying(path: Path, **words: object) -> Reading:
@@ -177,7 +264,9 @@ def test_a_file_that_kills_its_reader_is_refused_and_the_other_is_counted(finish
 
     monkeypatch.setattr(stages, "read_guarded", dying)
     results = run(finished)
-    assert [(each.rule, each.place.file) for each in results.findings if each.severity.value == "error"] == [("A06", ""), ("D01", "T40.xlsx")]
+    assert [
+        (each.rule, each.place.file) for each in results.findings if each.severity.value == "error"
+    ] == [("A06", ""), ("D01", "T40.xlsx")]
     assert "T61.xlsx" in set(results.tables["figures"]["file"])
 
 
@@ -194,7 +283,9 @@ def _children() -> Iterator[int]:
 
 
 def test_no_code_knows_a_city_a_year_a_level_or_a_law() -> None:
-    forbidden = re.compile(r"\bif\b.*(laatzen|hamm\b|20[23]\d|konzernziel|amtsziel|NKF|NKR|KomHVO)", re.IGNORECASE)
+    forbidden = re.compile(
+        r"\bif\b.*(laatzen|hamm\b|20[23]\d|konzernziel|amtsziel|NKF|NKR|KomHVO)", re.IGNORECASE
+    )
     guilty = [
         f"{path.name}:{number}"
         for path in sorted((PROJECT / "pipeline").rglob("*.py"))
@@ -205,5 +296,9 @@ def test_no_code_knows_a_city_a_year_a_level_or_a_law() -> None:
 
 
 def test_the_plan_name_is_what_the_folder_says(finished: Workspace) -> None:
-    assert {row["file"] for row in table(finished, "figures")} == {"Stammdaten.xlsx", "T40.xlsx", "T61.xlsx"}
+    assert {row["file"] for row in table(finished, "figures")} == {
+        "Stammdaten.xlsx",
+        "T40.xlsx",
+        "T61.xlsx",
+    }
     assert finished.plan == PLAN

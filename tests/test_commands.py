@@ -19,7 +19,11 @@ PROJECT = Path(__file__).resolve().parents[1]
 def command(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Runs the command line as a user would."""
     return subprocess.run(
-        [sys.executable, "-m", "pipeline", "--root", str(root), *words], cwd=PROJECT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pipeline", "--root", str(root), *words],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -45,12 +49,17 @@ def test_check_prints_findings_as_json_and_ends_0_when_all_is_well(city: Path) -
     done = command(city, "check", CITY, "--json")
     assert done.returncode == 0
     findings = json.loads(done.stdout)["findings"]
-    assert {"rule", "severity", "blocks", "file", "sheet", "cell", "message", "repair"} <= set(findings[0])
+    assert {"rule", "severity", "blocks", "file", "sheet", "cell", "message", "repair"} <= set(
+        findings[0]
+    )
     assert {each["severity"] for each in findings} <= {"warning", "note"}
 
 
 def test_check_ends_1_with_the_cell_in_plain_german(copy: Path) -> None:
-    change(copy / "input" / CITY / "2027" / "T40.xlsx", lambda book: book["Ansätze"].__setitem__("N12", "450 T€"))
+    change(
+        copy / "input" / CITY / "2027" / "T40.xlsx",
+        lambda book: book["Ansätze"].__setitem__("N12", "450 T€"),
+    )
     done = command(copy, "check", CITY)
     assert done.returncode == 1
     assert "T40.xlsx · Ansätze · N12" in done.stdout
@@ -69,10 +78,15 @@ def test_status_shows_the_register_and_what_no_run_has_judged_yet(copy: Path) ->
     done = command(copy, "status", CITY, "--json")
     assert done.returncode == 0
     assert {row["status"] for row in json.loads(done.stdout)["register"]} == {"accepted"}
-    change(copy / "input" / CITY / "2027" / "T40.xlsx", lambda book: book["Ansätze"].__setitem__("N12", 1))
+    change(
+        copy / "input" / CITY / "2027" / "T40.xlsx",
+        lambda book: book["Ansätze"].__setitem__("N12", 1),
+    )
     done = command(copy, "status", CITY, "--json")
     assert done.returncode == 1
-    by_file = {row["file"]: row["status"] for row in json.loads(done.stdout)["register"] if row["file"]}
+    by_file = {
+        row["file"]: row["status"] for row in json.loads(done.stdout)["register"] if row["file"]
+    }
     assert by_file == {"T40.xlsx": "received", "T61.xlsx": "accepted"}
 
 
@@ -97,18 +111,26 @@ def test_templates_are_never_overwritten_without_saying_so(copy: Path) -> None:
 def test_trace_gives_one_sum_per_kind_and_the_cells(city: Path) -> None:
     done = command(city, "trace", CITY, "Z1", "2027", "--json")
     found = json.loads(done.stdout)
-    # 33.33 % of 870,000.00 to each of Z1.1 and Z1.2, the measure's 1,000.01 whole to Z1.2; of 1,200,000.00 the same shares.
+    # 33.33 % of 870,000.00 to each of Z1.1 and Z1.2, the measure's 1,000.01 whole to Z1.2; of
+    # 1,200,000.00 the same shares.
     assert found["sums"] == {"expense": 2 * 28_997_100 + 100_001, "payment": 2 * 39_996_000}
-    assert sum(row["cents"] for row in found["contributions"] if row["kind"] == "expense") == found["sums"]["expense"]
+    assert (
+        sum(row["cents"] for row in found["contributions"] if row["kind"] == "expense")
+        == found["sums"]["expense"]
+    )
     assert {row["file"] for row in found["contributions"]} == {"T40.xlsx"}
-    narrowed = json.loads(command(city, "trace", CITY, "Z1", "2027", "--measure", "M-T40-002", "--json").stdout)
+    narrowed = json.loads(
+        command(city, "trace", CITY, "Z1", "2027", "--measure", "M-T40-002", "--json").stdout
+    )
     assert narrowed["sums"] == {"expense": 100_001}
 
 
 def test_verify_finds_no_difference_and_then_a_forged_one(copy: Path) -> None:
     assert command(copy, "verify", CITY).returncode == 0
     figures = copy / "output" / CITY / "2027" / "Daten" / "figures.csv"
-    figures.write_text(figures.read_text(encoding="utf-8").replace("87000000", "88000000"), encoding="utf-8")
+    figures.write_text(
+        figures.read_text(encoding="utf-8").replace("87000000", "88000000"), encoding="utf-8"
+    )
     done = command(copy, "verify", CITY, "--json")
     assert done.returncode == 3
     assert json.loads(done.stdout)["differences"]
@@ -116,7 +138,9 @@ def test_verify_finds_no_difference_and_then_a_forged_one(copy: Path) -> None:
 
 def test_schema_lists_every_table_with_its_columns() -> None:
     tables = json.loads(command(PROJECT, "schema", "--json").stdout)["tables"]
-    costs = next(each for each in tables if (each["workbook"], each["table"]) == ("template", "costs"))
+    costs = next(
+        each for each in tables if (each["workbook"], each["table"]) == ("template", "costs")
+    )
     assert (costs["sheet"], costs["key"]) == ("Ansätze", ["product", "line", "measure"])
     amount = next(each for each in costs["columns"] if each["name"] == "amount")
     assert (amount["kind"], amount["required"], bool(amount["per_year"])) == ("money", True, True)
@@ -144,7 +168,16 @@ def test_verify_and_trace_without_output_end_2(tmp_path: Path) -> None:
 
 
 def test_plans_are_ordered_as_the_rounds_follow_each_other() -> None:
-    plans = ["2027-c2", "2028-eckwert", "2027-nachtrag2", "2027", "2027-nachtrag10", "2027-beschluss", "2027-eckwert", "2027-c1"]
+    plans = [
+        "2027-c2",
+        "2028-eckwert",
+        "2027-nachtrag2",
+        "2027",
+        "2027-nachtrag10",
+        "2027-beschluss",
+        "2027-eckwert",
+        "2027-c1",
+    ]
     assert sorted(plans, key=plan_order) == [
         "2027-eckwert", "2027", "2027-beschluss", "2027-nachtrag2", "2027-nachtrag10", "2027-c1", "2027-c2", "2028-eckwert",
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from pipeline.excel.feedback import write_receipt
+from pipeline.excel.feedback import entry_text, write_receipt
 from pipeline.model.results import Results
 from tests.conftest import Convert
 from tests.results_builder import CITY, HASHES, PLAN, results
@@ -181,6 +181,30 @@ def test_what_a_department_wrote_never_becomes_a_formula(tmp_path: Path) -> None
 
     assert sheet["F5"].data_type == "s"
     assert sheet["F5"].value == '=HYPERLINK("http://example.org")'
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("17980000", "17.980.000"),
+        ("-12000.5", "-12.000,50"),
+        ("1.234", "1.234"),
+        ("12.000,5 TEUR", "12.000,5 TEUR"),
+        ("#REF!", "#REF!"),
+        ("x" * 200, "x" * 117 + "…"),
+    ],
+)
+def test_an_entry_is_shown_as_its_writer_knows_it(raw: str, shown: str) -> None:
+    amount = results().master.submission_tables["costs"].column("amount_2027")
+
+    assert entry_text(raw, amount) == shown
+
+
+def test_a_number_that_is_no_amount_is_shown_as_it_stands() -> None:
+    assert (
+        entry_text("2027", results().master.submission_tables["commitments"].column("year"))
+        == "2027"
+    )
 
 
 def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:

@@ -278,26 +278,34 @@ COST: Row = {
 }
 
 
-@pytest.mark.parametrize(
-    ("row", "status"),
-    [
-        (COST, "✓ in Ordnung"),
-        ({**COST, "amount_2027": ""}, "✗ Ansatz 2027 fehlt"),
-        ({**COST, "amount_2029": ""}, "✗ Planung 2029 fehlt"),
-        ({**COST, "amount_2029": "", "continuation": "wie Ansatz"}, "✓ in Ordnung"),
-        ({**COST, "amount_2027": "12 T€"}, "✗ Ansatz 2027 ist keine Zahl"),
-        ({"product": "541.10", "amount_2027": "5"}, "✗ Zeile fehlt"),
-    ],
+STATUS: Sequence[tuple[Row, str]] = (
+    (COST, "✓ in Ordnung"),
+    ({**COST, "amount_2027": ""}, "✗ Ansatz 2027 fehlt"),
+    ({**COST, "amount_2029": ""}, "✗ Planung 2029 fehlt"),
+    ({**COST, "amount_2029": "", "continuation": "wie Ansatz"}, "✓ in Ordnung"),
+    ({**COST, "amount_2029": "", "continuation": "einzeln"}, "✗ Planung 2029 fehlt"),
+    ({**COST, "amount_2027": "12 T€"}, "✗ Ansatz 2027 ist keine Zahl"),
+    ({"product": "541.10", "amount_2027": "5"}, "✗ Zeile fehlt"),
+    ({**COST, "amount_2027": "12 T€", "amount_2029": ""}, "✗ Ansatz 2027 ist keine Zahl"),
 )
+
+
 def test_the_status_says_in_plain_words_what_a_row_lacks(
-    template: Path, tmp_path: Path, convert: Convert, row: Row, status: str
+    template: Path, tmp_path: Path, convert: Convert
 ) -> None:
     (tmp_path / "neu").mkdir()
-    fill(template, {"costs": [row]}, tmp_path / "gefuellt.xlsx")
+    # A number of its own in each remark, so that each row is found again wherever it went.
+    rows = [{**row, "remark": f"Fall {number}"} for number, (row, _) in enumerate(STATUS)]
+    fill(template, {"costs": rows}, tmp_path / "gefuellt.xlsx")
     again = convert(tmp_path / "gefuellt.xlsx", outdir=tmp_path / "neu", recalculate=True)
     table = tables_of(load_workbook(again, data_only=True))["costs"]
-    said = {table.sheet.cell(number, 1).value for number in range(table.first, table.last + 1)}
-    assert said - {None, "", "vorgegeben"} == {status}
+    statuses = [
+        (table.cell(row, "remark").value, table.sheet.cell(row, 1).value)
+        for row in range(table.first, table.last + 1)
+    ]
+    assert {status for remark, status in statuses if not remark} <= {None, "", "vorgegeben"}
+    said = {remark: status for remark, status in statuses if remark}
+    assert said == {f"Fall {number}": status for number, (_, status) in enumerate(STATUS)}
 
 
 def test_totals_and_changes_follow_what_is_typed(

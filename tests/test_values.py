@@ -17,7 +17,12 @@ SHARE = Column(name="share", title="Anteil", kind=Kind.PERCENT)
 START = Column(name="start", title="Beginn", kind=Kind.MONTH)
 DAY = Column(name="date", title="Datum", kind=Kind.DATE)
 PRODUCT = Column(name="product", title="Produkt", kind=Kind.CODE, references="products")
-STATUS = Column(name="status", title="Status", kind=Kind.CHOICE, choices=(Choice(code="läuft", label="läuft"), Choice(code="expense", label="Aufwand")))
+STATUS = Column(
+    name="status",
+    title="Status",
+    kind=Kind.CHOICE,
+    choices=(Choice(code="läuft", label="läuft"), Choice(code="expense", label="Aufwand")),
+)
 YES = Column(name="memo", title="Nachrichtlich", kind=Kind.YES_NO)
 TEXT = Column(name="remark", title="Erläuterung", kind=Kind.TEXT)
 
@@ -67,8 +72,13 @@ def test_a_number_text_with_one_reading_is_normalised_and_noted(typed: str, cent
     assert "Z02" in rules(value)
 
 
-@pytest.mark.parametrize(("typed", "first", "second"), [("1.234", "1.234", "1,234"), ("1,234", "1.234", "1,234"), ("-12.500", "-12.500", "-12,500")])
-def test_a_number_text_with_two_readings_is_asked_back_with_both(typed: str, first: str, second: str) -> None:
+@pytest.mark.parametrize(
+    ("typed", "first", "second"),
+    [("1.234", "1.234", "1,234"), ("1,234", "1.234", "1,234"), ("-12.500", "-12.500", "-12,500")],
+)
+def test_a_number_text_with_two_readings_is_asked_back_with_both(
+    typed: str, first: str, second: str
+) -> None:
     value = read(text(typed), MONEY)
     assert value.state is State.UNREADABLE
     assert value.faults == (("Z03", {"wert": typed, "a": first, "b": second}),)
@@ -99,7 +109,17 @@ def test_only_blanks_are_empty_and_said_so() -> None:
     assert (value.state, rules(value)) == (State.EMPTY, ["Z20"])
 
 
-@pytest.mark.parametrize(("raw", "cents"), [("0.1", 10), ("30500.5", 3_050_050), ("2.675", 268), ("1234.5600000000002", 123_456), ("-3", -300), ("1E5", 10_000_000)])
+@pytest.mark.parametrize(
+    ("raw", "cents"),
+    [
+        ("0.1", 10),
+        ("30500.5", 3_050_050),
+        ("2.675", 268),
+        ("1234.5600000000002", 123_456),
+        ("-3", -300),
+        ("1E5", 10_000_000),
+    ],
+)
 def test_a_number_cell_gives_exact_cents(raw: str, cents: int) -> None:
     assert read(number(raw), MONEY).content == cents
 
@@ -107,7 +127,10 @@ def test_a_number_cell_gives_exact_cents(raw: str, cents: int) -> None:
 def test_floating_point_noise_is_silent_but_a_fraction_of_a_cent_is_named() -> None:
     assert rules(read(number("0.30000000000000004"), MONEY)) == []
     value = read(number("10.005"), MONEY)
-    assert (value.content, value.faults) == (1001, (("Z07", {"wert": "10,005", "gerundet": "10,01"}),))
+    assert (value.content, value.faults) == (
+        1001,
+        (("Z07", {"wert": "10,005", "gerundet": "10,01"}),),
+    )
 
 
 def test_a_date_that_excel_made_of_a_number_is_named_with_what_was_meant() -> None:
@@ -147,7 +170,15 @@ def test_a_key_figure_keeps_its_decimals_without_noise() -> None:
     assert read(text("36,2"), NUMBER).content == Decimal("36.2")
 
 
-@pytest.mark.parametrize(("cell", "share"), [(number("45"), 4_500), (number("33.33"), 3_333), (text("45 %"), 4_500), (number("0.45", "0%"), 4_500)])
+@pytest.mark.parametrize(
+    ("cell", "share"),
+    [
+        (number("45"), 4_500),
+        (number("33.33"), 3_333),
+        (text("45 %"), 4_500),
+        (number("0.45", "0%"), 4_500),
+    ],
+)
 def test_a_share_is_basis_points(cell: Cell, share: int) -> None:
     assert read(cell, SHARE).content == share
 
@@ -156,12 +187,32 @@ def test_a_share_below_one_without_per_cent_sign_is_asked_back() -> None:
     assert rules(read(number("0.45"), SHARE)) == ["Z11"]
 
 
-@pytest.mark.parametrize("cell", [number("46388", "mm.yyyy"), text("01.2027"), text("1/2027"), text("2027-01"), text("Januar 2027"), text("15.01.2027"), number("46388")])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        number("46388", "mm.yyyy"),
+        text("01.2027"),
+        text("1/2027"),
+        text("2027-01"),
+        text("Januar 2027"),
+        text("15.01.2027"),
+        number("46388"),
+    ],
+)
 def test_a_month_is_read_however_it_is_written(cell: Cell) -> None:
     assert read(cell, START).content == "2027-01"
 
 
-@pytest.mark.parametrize("cell", [text("31.02.2027"), text("bald"), number("2027"), text("13.2027"), Cell(7, 6, CellType.BOOLEAN, "1")])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        text("31.02.2027"),
+        text("bald"),
+        number("2027"),
+        text("13.2027"),
+        Cell(7, 6, CellType.BOOLEAN, "1"),
+    ],
+)
 def test_what_is_no_month_is_named(cell: Cell) -> None:
     assert rules(read(cell, START)) == ["Z18"]
 
@@ -175,7 +226,10 @@ def test_dates_of_both_calendars() -> None:
 def test_a_product_number_that_lost_its_zeros_is_offered_back() -> None:
     known = ("111.10", "111.11", "541.10")
     value = read(number("111.1"), PRODUCT, known)
-    assert (value.state, value.faults) == (State.UNREADABLE, (("S04", {"wert": "111,1", "vorschlag": "111.10"}),))
+    assert (value.state, value.faults) == (
+        State.UNREADABLE,
+        (("S04", {"wert": "111,1", "vorschlag": "111.10"}),),
+    )
     nrw = read(number("10101"), PRODUCT, ("01.01.01", "01.01.02"))
     assert nrw.faults[0][1]["vorschlag"] == "01.01.01"
 
@@ -189,7 +243,10 @@ def test_a_code_keeps_its_zeros_and_loses_only_what_nobody_sees() -> None:
 def test_a_list_entry_is_read_by_label_and_other_spellings_are_noted() -> None:
     assert read(text("Aufwand"), STATUS) == Value(State.VALUE, "expense")
     value = read(text("LÄUFT "), STATUS)
-    assert (value.content, value.faults) == ("läuft", (("Z17", {"wert": "LÄUFT", "gelesen": "läuft"}),))
+    assert (value.content, value.faults) == (
+        "läuft",
+        (("Z17", {"wert": "LÄUFT", "gelesen": "läuft"}),),
+    )
     assert rules(read(text("gestoppt"), STATUS)) == ["Z15"]
 
 

@@ -72,9 +72,9 @@ MASTER: Mapping[str, tuple[str, Sequence[Cells]]] = {
     ),
     "responsibilities": ("line product unit", [("11", "", "20")]),
     "kpis": (
-        "kpi title product goal kind direction weight due_date",
+        "kpi title product goal kind direction weight due_date factor",
         [
-            ("K1", "Quote", "211", "Z1.1", "Quote", "mindestens", "", ""),
+            ("K1", "Quote", "211", "Z1.1", "Quote", "mindestens", "", "", 100),
             ("K2", "Zahl", "211", "Z1", "Fallzahl", "nachrichtlich", "", ""),
             ("K3", "Zahl", "211", "Z2", "Fallzahl", "mindestens", 2, ""),
             ("K4", "Konzept", "211", "Z2", "Meilenstein", "mindestens", "", "2027-06-30"),
@@ -102,6 +102,7 @@ MASTER: Mapping[str, tuple[str, Sequence[Cells]]] = {
     ),
 }
 MEASURES = "measure title product goal status"
+KPIS = "kpi actual_2025 numerator_2025 denominator_2025"
 COSTS = "product line measure continuation amount_2027 amount_2028 amount_2026"
 RETURN_40: Mapping[str, tuple[str, Sequence[Cells]]] = {
     "measures": (
@@ -122,6 +123,8 @@ RETURN_40: Mapping[str, tuple[str, Sequence[Cells]]] = {
             ("211", "11", None, None, 999, 999),
         ],
     ),
+    "commitments": ("product line measure year due_2028", [("211", "13", "M-40-001", 2027, 150)]),
+    "kpis": (KPIS, [("K1", None, 45, 50), ("K2", "1.234,5"), ("K4", "ja")]),
 }
 RETURN_20: Mapping[str, tuple[str, Sequence[Cells]]] = {
     "costs": (
@@ -379,6 +382,20 @@ def plan(tmp_path: Path) -> Plan:
             {"unit": file[:2], "file": file, "sha256": digest, **accepted}
             for file, digest in hashes.items()
         ],
+        "commitments": [
+            {
+                "file": "40.xlsx",
+                "sheet": "commitments",
+                "cell": "F7",
+                "unit": "40",
+                "cents": "15000",
+            }
+        ],
+        "kpis": [
+            _reported("D7 K1 90.000000 45 50"),
+            _reported("C8 K2 1234.5 - -"),
+            _reported("C9 K4 1 - -"),
+        ],
         "kpi_results": [
             {"kpi": "K1", "scope": "city", "year": "2025", "role": "actual", "capped_bp": "9000"}
         ],
@@ -413,6 +430,21 @@ def plan(tmp_path: Path) -> Plan:
     _write_workbook(built.output / "Haushaltsplan.xlsx", {"reconciliation": _reconciliation()})
     built.seal()
     return built
+
+
+def _reported(text: str) -> Record:
+    cell, kpi, value, numerator, denominator = text.split()
+    return {
+        "file": "40.xlsx",
+        "sheet": "kpis",
+        "cell": cell,
+        "kpi": kpi,
+        "year": "2025",
+        "role": "actual",
+        "value": value,
+        "numerator": numerator.strip("-"),
+        "denominator": denominator.strip("-"),
+    }
 
 
 def _attained(text: str) -> Record:
@@ -490,11 +522,11 @@ def test_a_return_replaced_by_a_pipe_is_missing(plan: Plan) -> None:
 
 
 def test_an_output_touched_removed_or_added(plan: Plan) -> None:
-    (plan.output / "Daten" / "savings.csv").unlink()
+    (plan.output / "Daten" / "findings.csv").unlink()
     (plan.output / "Daten" / "cells.csv").write_text("anders", encoding="utf-8")
     (plan.output / "Notiz.txt").write_text("neu", encoding="utf-8")
     assert plan.found() == {
-        ("manifest", "Daten/savings.csv", ""),
+        ("manifest", "Daten/findings.csv", ""),
         ("manifest", "Daten/cells.csv", ""),
         ("manifest", "Notiz.txt", ""),
     }
@@ -624,6 +656,27 @@ def test_a_workbook_replaced_by_something_unreadable(plan: Plan) -> None:
     (plan.returns / "20.xlsx").write_bytes(b"kein Excel")
     plan.seal()
     assert ("readable", "20.xlsx", "") in plan.found()
+
+
+@pytest.mark.parametrize(
+    ("table", "cell", "value"),
+    [
+        ("commitments", "F7", {"cents": "15001"}),
+        ("commitments", "F9", {"cell": "F9"}),
+        ("kpis", "D7", {"value": "90.000001"}),
+        ("kpis", "D7", {"numerator": "46"}),
+        ("kpis", "C8", {"value": "12345"}),
+        ("kpis", "C9", {"value": ""}),
+        ("kpis", "C30", {"cell": "C30"}),
+    ],
+)
+def test_a_forged_commitment_or_key_figure(
+    plan: Plan, table: str, cell: str, value: dict[str, str]
+) -> None:
+    honest = {"F9": "F7", "C30": "C8"}.get(cell, cell)
+    plan.rewrite(table, lambda rows: _set(rows, {"cell": honest}, **value))
+    plan.seal()
+    assert plan.found() == {(table, "40.xlsx", cell)}
 
 
 # --- previous amounts in the place of a missing return -------------------------------------------

@@ -9,8 +9,10 @@ cells instead of the file that came back (argument ``link``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,8 +41,10 @@ from pipeline.excel.budget_plan.sources import (
 )
 from pipeline.excel.workbook import Book, done, new_book, put_number, put_text
 from pipeline.model.findings import Finding
+from pipeline.model.money import cents as cents_of
+from pipeline.model.money import german
 from pipeline.model.results import Results
-from pipeline.model.tables import Year
+from pipeline.model.tables import Column, Kind, Year
 from pipeline.tables.choices import ALL_KINDS, INTERNAL_KINDS, STAND_INS, label
 
 RECEIPT: Final = "Quittung"
@@ -66,7 +70,7 @@ _AMOUNT_HEAD: Final = (
 )
 _FINDING_HEAD: Final = (
     ("Nr.", 5.0),
-    ("Stufe", 12.0),
+    ("Stufe", 13.0),
     ("Blatt", 15.0),
     ("Zelle", 9.0),
     ("Feld", 20.0),
@@ -575,33 +579,58 @@ def put_findings(desk: Desk, sheet: Worksheet, *, link: Link) -> None:
     put_header(desk.looks, sheet, _HEAD_ROW, [title for title, _ in head], widths)
     entries = _entries(desk)
     for number, (finding, texts) in enumerate(desk.findings, start=1):
-        row = _HEAD_ROW + number
-        place, severity = finding.place, finding.severity.value
-        entry = entries.get((place.file, place.sheet, place.cell), finding.values.get("wert", ""))
-        word = f"{SEVERITY_SYMBOLS[severity]} {labels.SEVERITY[severity]}"
-        cells = [
-            "",
-            word,
-            place.sheet,
-            place.cell,
-            _field(desk, finding),
-            _short(entry),
-            text_of(texts["message"]),
-            text_of(texts["repair"]),
-            state_of(dict(texts)),
-            place.file,
-        ]
-        sheet.set_row(row, height_of(*zip(cells, widths, strict=False)))
-        put_number(sheet, row, 0, number, desk.looks("number", "count"))
-        for column, text in enumerate(cells[: len(head)]):
-            if column == 3:
-                put_source(desk.looks, sheet, row, column, text, link(finding))
-            elif column:
-                role = SEVERITY_ROLES[severity] if column == 1 and not finding.waived else "row"
-                put_text(sheet, row, column, text, desk.looks(role, "wrap"))
+        cells = _finding_cells(desk, finding, texts, entries)[: len(head)]
+        _put_finding(desk, sheet, number, finding, cells=cells, widths=widths, target=link(finding))
     sheet.autofilter(_HEAD_ROW, 0, _HEAD_ROW + len(desk.findings), len(head) - 1)
     sheet.repeat_rows(_HEAD_ROW)
     sheet.freeze_panes(_HEAD_ROW + 1, 4)
+
+
+def _finding_cells(
+    desk: Desk,
+    finding: Finding,
+    texts: Mapping[str, Any],
+    entries: Mapping[tuple[str, str, str], str],
+) -> list[str]:
+    """The texts of one finding, in the order of the columns; its number is put by itself."""
+    place, severity = finding.place, finding.severity.value
+    field = _column(desk, finding)
+    entry = entries.get((place.file, place.sheet, place.cell), finding.values.get("wert", ""))
+    return [
+        "",
+        f"{SEVERITY_SYMBOLS[severity]} {labels.SEVERITY[severity]}",
+        place.sheet,
+        place.cell,
+        field.title if field else "",
+        entry_text(entry, field),
+        text_of(texts["message"]),
+        text_of(texts["repair"]),
+        state_of(dict(texts)),
+        place.file,
+    ]
+
+
+def _put_finding(
+    desk: Desk,
+    sheet: Worksheet,
+    number: int,
+    finding: Finding,
+    *,
+    cells: Sequence[str],
+    widths: Sequence[float],
+    target: str | None,
+) -> None:
+    row = _HEAD_ROW + number
+    sheet.set_row(row, height_of(*zip(cells, widths, strict=True)))
+    put_number(sheet, row, 0, number, desk.looks("number", "count"))
+    coloured = "row" if finding.waived else SEVERITY_ROLES[finding.severity.value]
+    for column, text in enumerate(cells[1:], start=1):
+        if column == 3:
+            put_source(desk.looks, sheet, row, column, text, target)
+        else:
+            put_text(
+                sheet, row, column, text, desk.looks(coloured if column == 1 else "row", "wrap")
+            )
 
 
 def _entries(desk: Desk) -> dict[tuple[str, str, str], str]:
@@ -619,18 +648,25 @@ def _entries(desk: Desk) -> dict[tuple[str, str, str], str]:
     }
 
 
-def _field(desk: Desk, finding: Finding) -> str:
-    """The title of the column a finding speaks of."""
-    master, place = desk.results.master, finding.place
-    table = master.submission_tables.get(place.table)
-    if table is None or place.column not in table.names:
-        return ""
-    return table.column(place.column).title
+def _column(desk: Desk, finding: Finding) -> Column | None:
+    """The column a finding speaks of, where it speaks of one of a return."""
+    table = desk.results.master.submission_tables.get(finding.place.table)
+    if table is None or finding.place.column not in table.names:
+        return None
+    return table.column(finding.place.column)
 
 
-def _short(text: str) -> str:
-    """A long entry is only hinted at: the cell itself shows all of it."""
-    return text if len(text) <= 120 else f"{text[:117]}…"
+def entry_text(raw: str, column: Column | None) -> str:
+    """An entry as its writer knows it: an amount is stored as 12000.5 but shown as 12.000,50.
+
+    Text that only looks like a number (1.234) stays as it is, and a long entry is only hinted at:
+    the cell itself shows all of it.
+    """
+    stored = re.fullmatch(r"-?\d+(\.\d{1,2})?", raw)
+    if column is not None and column.kind is Kind.MONEY and stored:
+        amount = cents_of(Decimal(raw))
+        return german(amount, whole=amount % 100 == 0)
+    return raw if len(raw) <= 120 else f"{raw[:117]}…"
 
 
 # --- the amounts

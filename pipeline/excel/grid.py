@@ -17,8 +17,9 @@ META_SHEET = "_meta"
 class FoundTable:
     """A table as it lies in a workbook that came back.
 
-    ``first_row`` and ``last_row`` are what the key cell says; ``columns`` maps the column names of the key row to column numbers
-    (helper columns, which begin with ``#``, in ``helpers``). ``doubled`` are names that stand there more than once.
+    ``first_row`` and ``last_row`` are what the key cell says; ``columns`` maps the column names of
+    the key row to column numbers (helper columns, which begin with ``#``, in ``helpers``).
+    ``doubled`` are names that stand there more than once.
     """
 
     name: str
@@ -41,12 +42,21 @@ class FoundTable:
     def shifted(self, rows: int) -> FoundTable:
         """The same table where rows were inserted (or deleted) above its key row."""
         return FoundTable(
-            self.name, self.sheet, self.key_row, self.first_row + rows, self.last_row + rows, self.columns, self.helpers, self.doubled
+            self.name,
+            self.sheet,
+            self.key_row,
+            self.first_row + rows,
+            self.last_row + rows,
+            self.columns,
+            self.helpers,
+            self.doubled,
         )
 
 
 def tables_in(workbook: Workbook) -> tuple[FoundTable, ...]:
-    """Every table of the workbook, in the order of sheets and rows; a copied sheet gives the same table twice."""
+    """Every table of the workbook, in the order of sheets and rows; a copied sheet gives the same
+    table twice.
+    """
     found = []
     for sheet in workbook.sheets:
         for cell in sheet.cells:
@@ -70,11 +80,15 @@ def _table(sheet: Sheet, key_row: int, match: re.Match[str]) -> FoundTable:
             doubled.append(name)
         elif name:
             columns[name] = cell.column
-    return FoundTable(match[1], sheet, key_row, int(match[2]), int(match[3]), columns, helpers, tuple(doubled))
+    return FoundTable(
+        match[1], sheet, key_row, int(match[2]), int(match[3]), columns, helpers, tuple(doubled)
+    )
 
 
 def meta_entries(workbook: Workbook) -> Mapping[str, str] | None:
-    """The rows of the hidden sheet ``_meta``: key in column A, value in column B; ``None`` without such a sheet."""
+    """The rows of the hidden sheet ``_meta``: key in column A, value in column B; ``None`` without
+    such a sheet.
+    """
     for sheet in workbook.sheets:
         if sheet.name.casefold() != META_SHEET:
             continue

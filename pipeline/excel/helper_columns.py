@@ -60,7 +60,7 @@ def helper_columns(master: Master, table: Table, lists: Lists) -> tuple[Helper, 
     return tuple(found)
 
 
-def _lookup(  # noqa: PLR0917 - one line per column below
+def _lookup(
     column: str, name: str, title: str, keys: str, values: str, width: float, lists: Lists
 ) -> Helper:
     known = dict(zip(lists.get(keys, ()), lists.get(values, ()), strict=True))

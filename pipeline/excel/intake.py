@@ -1,7 +1,8 @@
-"""From cells to blocks: what came back is compared with what was handed out, cell by cell, and nothing is lost.
+"""From cells to blocks: what came back is compared with what was handed out, cell by cell, and
+nothing is lost.
 
-Every non-empty cell of a return ends as *booked* (its value is in a block), *template* (we put it there ourselves) or *named*
-(a finding speaks of it).
+Every non-empty cell of a return ends as *booked* (its value is in a block), *template* (we put it
+there ourselves) or *named* (a finding speaks of it).
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ import pipeline.rules.reading  # noqa: F401 - declares the rules raised here
 from pipeline.excel.accounting import Account, account_for_the_rest, all_cells, cells_frame
 from pipeline.excel.grid import FoundTable, meta_entries, tables_in
 from pipeline.excel.layout import template_layout
-from pipeline.excel.reading import Caution, Reading, Reason, Refusal, Workbook, column_letters, column_number
+from pipeline.excel.reading import (
+    Caution,
+    Reading,
+    Reason,
+    Refusal,
+    Workbook,
+    column_letters,
+    column_number,
+)
 from pipeline.excel.sheet_layout import TableLayout, WorkbookLayout
 from pipeline.excel.table_reader import TableReader
 from pipeline.model.blocks import Block
@@ -25,31 +34,55 @@ from pipeline.model.submission import Submission
 from pipeline.model.tables import fingerprint
 from pipeline.rules.registry import part_of
 
-_SYSTEM_FILES = re.compile(r"~\$.*|\.~lock\..*#?|\..*|thumbs\.db|desktop\.ini|.*\.(tmp|lnk)", re.IGNORECASE)
+_SYSTEM_FILES = re.compile(
+    r"~\$.*|\.~lock\..*#?|\..*|thumbs\.db|desktop\.ini|.*\.(tmp|lnk)", re.IGNORECASE
+)
 _FOREIGN_REASONS = frozenset({Reason.IS_FOLDER, Reason.SPECIAL_FILE})
+
 
 def is_system_file(name: str) -> bool:
     """Lock files of Excel and LibreOffice, hidden files and what operating systems leave behind."""
     return _SYSTEM_FILES.fullmatch(name) is not None
 
 
-def submission_of(file: str, reading: Reading, master: Master, *, city: str, plan: str, version: str) -> Submission:
-    """What one file of the input folder is; ``file`` is its path relative to that folder, ``reading`` what the guard read."""
+def submission_of(
+    file: str, reading: Reading, master: Master, *, city: str, plan: str, version: str
+) -> Submission:
+    """What one file of the input folder is; ``file`` is its path relative to that folder,
+    ``reading`` what the guard read.
+    """
     account = Account(file=file)
     result = reading.result
     sha256 = reading.sha256 or ""
-    if is_system_file(file.rsplit("/", 1)[-1]) or (isinstance(result, Refusal) and result.reason in _FOREIGN_REASONS):
-        return Submission(file=file, sha256=sha256, blocks={}, cells=cells_frame([]), release={}, foreign=True)
+    if is_system_file(file.rsplit("/", 1)[-1]) or (
+        isinstance(result, Refusal) and result.reason in _FOREIGN_REASONS
+    ):
+        return Submission(
+            file=file, sha256=sha256, blocks={}, cells=cells_frame([]), release={}, foreign=True
+        )
     if isinstance(result, Refusal):
         account.say("D01", facts=dict(result.values), variant=result.reason.value)
-        return Submission(file=file, sha256=sha256, blocks={}, findings=tuple(account.findings), cells=cells_frame([]), release={})
+        return Submission(
+            file=file,
+            sha256=sha256,
+            blocks={},
+            findings=tuple(account.findings),
+            cells=cells_frame([]),
+            release={},
+        )
     identity = _identity(result, account)
     saved = dict(result.properties).get("core:modified", "")
     if identity is None or not _belongs(identity, master, account, city=city, plan=plan):
         return Submission(
-            file=file, sha256=sha256, identity=identity, blocks={}, findings=tuple(account.findings),
-            cells=cells_frame(all_cells(result, account, otherwise="named")), release={}, saved=saved,
-        )  # fmt: skip
+            file=file,
+            sha256=sha256,
+            identity=identity,
+            blocks={},
+            findings=tuple(account.findings),
+            cells=cells_frame(all_cells(result, account, otherwise="named")),
+            release={},
+            saved=saved,
+        )
     account.unit = identity.unit
     _say_cautions(result, account)
     expected_identity = replace(identity, kind="template", city=city, plan=plan, version=version)
@@ -64,17 +97,28 @@ def submission_of(file: str, reading: Reading, master: Master, *, city: str, pla
     if started and state != "freigegeben":
         account.say("D28", stand=state or "ohne Angabe")
     return Submission(
-        file=file, sha256=sha256, identity=identity, blocks=blocks, findings=tuple(account.findings),
-        cells=cells_frame(all_cells(result, account, otherwise="template")), release=release, saved=saved, started=started,
-    )  # fmt: skip
+        file=file,
+        sha256=sha256,
+        identity=identity,
+        blocks=blocks,
+        findings=tuple(account.findings),
+        cells=cells_frame(all_cells(result, account, otherwise="template")),
+        release=release,
+        saved=saved,
+        started=started,
+    )
 
 
-# --- identity --------------------------------------------------------------------------------------------------------
+# --- identity ---------------------------------------------------------------------------------
 
 
 def _identity(workbook: Workbook, account: Account) -> Identity | None:
     entries = meta_entries(workbook)
-    if entries is None or entries.get("product") != PRODUCT or entries.get("kind") not in {"template", "feedback"}:
+    if (
+        entries is None
+        or entries.get("product") != PRODUCT
+        or entries.get("kind") not in {"template", "feedback"}
+    ):
         account.say("D02")
         return None
     return identity_from(entries)
@@ -118,7 +162,7 @@ def _say_cautions(workbook: Workbook, account: Account) -> None:
             account.say(rule, facts={"variant": variant} if variant else {})
 
 
-# --- tables ----------------------------------------------------------------------------------------------------------
+# --- tables -----------------------------------------------------------------------------------
 
 
 def _read_tables(
@@ -137,14 +181,22 @@ def _read_tables(
         here = found.get(table.name)
         if here is None:
             severity = Severity.WARNING if part_of(table.name) is Blocks.NOTHING else None
-            account.say("D08", blatt=expected.sheet, table=table.name, blocks=part_of(table.name), severity=severity)
+            account.say(
+                "D08",
+                blatt=expected.sheet,
+                table=table.name,
+                blocks=part_of(table.name),
+                severity=severity,
+            )
             continue
         here = here.shifted(here.key_row - expected.key_row)
         if here.sheet.name != expected.sheet:
             account.say("D09", sheet=here.sheet.name, ist=here.sheet.name, soll=expected.sheet)
         _compare_columns(here, expected, account)
         _say_hidden_and_merged(here, expected, account)
-        reader = TableReader(here, sheet_layout, expected, master, account, disagreements, date1904=workbook.date1904)
+        reader = TableReader(
+            here, sheet_layout, expected, master, account, disagreements, date1904=workbook.date1904
+        )
         if table.settings:
             release = reader.settings()
             continue
@@ -159,7 +211,13 @@ def _unambiguous(tables: Sequence[FoundTable], account: Account) -> dict[str, Fo
     found: dict[str, FoundTable] = {}
     for table in tables:
         if table.name in found:
-            account.say("D29", sheet=table.sheet.name, tabelle=table.name, a=found[table.name].sheet.name, b=table.sheet.name)
+            account.say(
+                "D29",
+                sheet=table.sheet.name,
+                tabelle=table.name,
+                a=found[table.name].sheet.name,
+                b=table.sheet.name,
+            )
         else:
             found[table.name] = table
     return found
@@ -168,37 +226,82 @@ def _unambiguous(tables: Sequence[FoundTable], account: Account) -> dict[str, Fo
 def _compare_columns(here: FoundTable, expected: TableLayout, account: Account) -> None:
     sheet, table = here.sheet.name, expected.table
     for column in table.columns:
-        if column.name not in here.columns:
-            account.say("D10", sheet=sheet, table=table.name, spalte=column.title, blocks=part_of(table.name))
-        elif column.name in here.doubled:
-            account.say("D10", sheet=sheet, table=table.name, spalte=column.title, blocks=part_of(table.name))
-    order = [name for name in sorted(here.columns, key=lambda each: here.columns[each]) if name in table.names]
+        if column.name not in here.columns or column.name in here.doubled:
+            account.say(
+                "D10",
+                sheet=sheet,
+                table=table.name,
+                spalte=column.title,
+                blocks=part_of(table.name),
+            )
+    order = [
+        name
+        for name in sorted(here.columns, key=lambda each: here.columns[each])
+        if name in table.names
+    ]
     wanted = sorted(order, key=lambda name: column_number(expected.letters[name]))
     for actual, planned in zip(order, wanted, strict=True):
         if actual != planned:
             column = table.column(actual)
             letter = column_letters(here.columns[actual])
-            account.say("D11", sheet=sheet, cell=f"{letter}{expected.header_row}", spalte=column.title, ist=letter, soll=expected.letters[actual])
+            account.say(
+                "D11",
+                sheet=sheet,
+                cell=f"{letter}{expected.header_row}",
+                spalte=column.title,
+                ist=letter,
+                soll=expected.letters[actual],
+            )
 
 
 def _say_hidden_and_merged(here: FoundTable, expected: TableLayout, account: Account) -> None:
     sheet = here.sheet
     columns = {here.columns[name]: name for name in expected.table.names if name in here.columns}
-    content = {(cell.row, cell.column) for cell in sheet.cells if cell.row >= here.first_row and cell.column in columns}
+    content = {
+        (cell.row, cell.column)
+        for cell in sheet.cells
+        if cell.row >= here.first_row and cell.column in columns
+    }
     for row in sorted({row for row, _ in content} & sheet.hidden_rows):
         variant = {"variant": "filtered"} if sheet.filtered else {}
-        account.say("D15", sheet=sheet.name, cell=f"A{row}", table=expected.table.name, row=row, zeile=str(row), facts=variant)
+        account.say(
+            "D15",
+            sheet=sheet.name,
+            cell=f"A{row}",
+            table=expected.table.name,
+            row=row,
+            zeile=str(row),
+            facts=variant,
+        )
     for number in sorted({column for _, column in content} & sheet.hidden_columns):
         title = expected.table.column(columns[number]).title
-        account.say("D15", sheet=sheet.name, cell=f"{column_letters(number)}{expected.header_row}", variant="column", spalte=title)
+        account.say(
+            "D15",
+            sheet=sheet.name,
+            cell=f"{column_letters(number)}{expected.header_row}",
+            variant="column",
+            spalte=title,
+        )
     for top, left, bottom, right in sheet.merges:
         if bottom < here.first_row or not any(left <= number <= right for number in columns):
             continue
         area = f"{column_letters(left)}{top}:{column_letters(right)}{bottom}"
-        account.say("D16", sheet=sheet.name, cell=f"{column_letters(left)}{top}", table=expected.table.name, bereich=area, blocks=part_of(expected.table.name))
+        account.say(
+            "D16",
+            sheet=sheet.name,
+            cell=f"{column_letters(left)}{top}",
+            table=expected.table.name,
+            bereich=area,
+            blocks=part_of(expected.table.name),
+        )
     for comment in sheet.comments:
         if comment.row >= here.first_row and comment.column in columns:
             account.say(
-                "D17", sheet=sheet.name, cell=f"{column_letters(comment.column)}{comment.row}",
-                table=expected.table.name, column=columns[comment.column], row=comment.row, text=comment.text[:300],
-            )  # fmt: skip
+                "D17",
+                sheet=sheet.name,
+                cell=f"{column_letters(comment.column)}{comment.row}",
+                table=expected.table.name,
+                column=columns[comment.column],
+                row=comment.row,
+                text=comment.text[:300],
+            )

@@ -18,7 +18,7 @@ from pipeline.excel.sheet_layout import (
 )
 from pipeline.excel.workbook import Book, done, fit_rows, new_book, put, put_formula, put_link
 
-_LAST_COLUMN = 16_383
+_FREE_COLUMNS = 100  # XlsxWriter keeps a record per column: all 16,384 would cost seconds
 _A4 = 9
 # Widths and heights stay free: where a number does not fit it would be shown as ####, and Excel
 # fits the height of a wrapped row on a protected sheet only where formatting rows is allowed.
@@ -59,7 +59,7 @@ def _write_sheet(book: Book, layout: SheetLayout, footer: str) -> None:
     sheet.hide_gridlines(2)
     unlocked = book.style("plain", locked=False) if layout.editable else None
     if unlocked is not None:
-        done(sheet.set_column(0, _LAST_COLUMN, None, unlocked))
+        done(sheet.set_column(0, _FREE_COLUMNS - 1, None, unlocked))
     for column, width in layout.column_widths.items():
         done(sheet.set_column(column - 1, column - 1, width, unlocked))
     _rows(book, sheet, layout)
@@ -152,9 +152,10 @@ def _print_setup(sheet: Worksheet, layout: SheetLayout, footer: str) -> None:
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     if printing.landscape:
         sheet.set_landscape()
-    # An ampersand starts a code in footers; doubled it is itself.
-    left = footer.replace("&", "&&")[:100]
-    sheet.set_footer(f"&L&8{' '}{left}&C&8&A&R&8Seite &P von &N")
+    # An ampersand starts a code in footers, doubled it is itself; the blank keeps a name that
+    # begins with a digit from becoming part of the font size.
+    left = footer[:100].replace("&", "&&")
+    sheet.set_footer(f"&L&8 {left}&C&8&A&R&8Seite &P von &N")
     sheet.set_print_scale(printing.scale)
     if printing.rows:
         sheet.repeat_rows(printing.rows[0] - 1, printing.rows[1] - 1)

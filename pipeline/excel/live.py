@@ -48,25 +48,25 @@ def status_formula(table: Table, row: RowLayout, own: Own) -> str | None:
 
 
 def _tests(table: Table, typed: Sequence[Column], own: Own) -> list[tuple[str, str]]:
+    """What may be wrong with a started row, from left to right: the test and what to say."""
     result = []
     for column in typed:
         if column.required:
-            missing = f"LEN(TRIM({own(column.name)}))=0"
-            if excused(table, column):
-                # Fortschreibung fills the years left empty; the first budget year is always typed.
-                wanted = own("continuation")
-                missing = f'AND({missing},OR(LEN(TRIM({wanted}))=0,{wanted}="einzeln"))'
-            result.append((missing, f"✗ {column.title} fehlt"))
-    for column in typed:
+            result.append((_missing(table, column, own), f"✗ {column.title} fehlt"))
         if column.kind in _NUMERIC:
             cell = own(column.name)
-            result.append(
-                (
-                    f"AND(LEN(TRIM({cell}))>0,NOT(ISNUMBER({cell})))",
-                    f"✗ {column.title} ist keine Zahl",
-                )
-            )
+            wrong = f"AND(LEN(TRIM({cell}))>0,NOT(ISNUMBER({cell})))"
+            result.append((wrong, f"✗ {column.title} ist keine Zahl"))
     return result
+
+
+def _missing(table: Table, column: Column, own: Own) -> str:
+    empty = f"LEN(TRIM({own(column.name)}))=0"
+    if not excused(table, column):
+        return empty
+    # Fortschreibung fills the years left empty; the first budget year is always typed.
+    wanted = own("continuation")
+    return f'AND({empty},OR(LEN(TRIM({wanted}))=0,{wanted}="einzeln"))'
 
 
 def excused(table: Table, column: Column) -> bool:
@@ -107,8 +107,9 @@ def highlights(
         if column.kind in _NUMERIC:
             wrong = f"IFERROR(AND(LEN(TRIM({cell}))>0,NOT(ISNUMBER({cell}))),1)"
             result.append(Highlight(area=area, formula=wrong, look="error"))
-        if column.required and not excused(table, column):
-            missing = f'IFERROR(AND(LEFT($A{first},1)="✗",LEN(TRIM({cell}))=0),1)'
+        if column.required:
+            empty = _missing(table, column, lambda name: f"${letters[name]}{first}")
+            missing = f'IFERROR(AND(LEFT($A{first},1)="✗",{empty}),1)'
             result.append(Highlight(area=area, formula=missing, look="error"))
     return tuple(result)
 
@@ -136,7 +137,7 @@ def validation(
 _Bound = int | Decimal | date | None
 
 
-def _demand(column: Column, cell: str, source: str) -> tuple[Demand, _Bound, _Bound, str, str]:  # noqa: PLR0911 - one per kind
+def _demand(column: Column, cell: str, source: str) -> tuple[Demand, _Bound, _Bound, str, str]:
     if source:
         return Demand.LIST, None, None, "", "Bitte wählen Sie einen Eintrag aus der Liste."
     match column.kind:

@@ -1,4 +1,6 @@
-"""The master workbook, read by the same means as a return and turned into :class:`~pipeline.model.master.Master`."""
+"""The master workbook, read by the same means as a return and turned into
+:class:`~pipeline.model.master.Master`.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,12 @@ MASTER_FILE = "Stammdaten.xlsx"
 
 
 def read_master(reading: Reading) -> tuple[Master | None, list[Finding]]:
-    """The master data and what is wrong with reading them; ``None`` where nothing can be built from them.
+    """The master data and what is wrong with reading them; ``None`` where nothing can be built from
+    them.
 
-    Tables are found by their key rows; a missing sheet is an empty table, unless nothing can be planned without it. Errors of
-    single cells do not stop the reading: the caller refuses a master with any error.
+    Tables are found by their key rows; a missing sheet is an empty table, unless nothing can be
+    planned without it. Errors of single cells do not stop the reading: the caller refuses a master
+    with any error.
     """
     result = reading.result
     if isinstance(result, Refusal):
@@ -43,9 +47,11 @@ def read_master(reading: Reading) -> tuple[Master | None, list[Finding]]:
                 findings.append(_said("S21", blatt=table.sheet))
             blocks[table.name] = _empty(table)
             continue
-        for column in table.columns:
-            if column.name not in here.columns and column.required:
-                findings.append(_said("D10", sheet=here.sheet.name, spalte=column.title))
+        findings.extend(
+            _said("D10", sheet=here.sheet.name, spalte=column.title)
+            for column in table.columns
+            if column.name not in here.columns and column.required
+        )
         blocks[table.name] = _block(here, table, result, blocks, findings)
     settings = _settings(found.get("settings"), result, findings)
     if settings is None or any(each.rule in {"S21", "D29"} for each in findings):
@@ -59,10 +65,22 @@ def read_master(reading: Reading) -> tuple[Master | None, list[Finding]]:
         savings_until=settings.savings_until,
         departments_fill_goals=bool((frames["levels"]["filled_by"] == "Fachamt").any()),
     )
-    return Master(settings=settings, years=years, tables=frames, blocks=blocks, submission=submission), findings
+    return Master(
+        settings=settings, years=years, tables=frames, blocks=blocks, submission=submission
+    ), findings
 
 
-def _said(rule: str, *, sheet: str = "", cell: str = "", table: str = "", column: str = "", row: int = 0, facts: Mapping[str, str] | None = None, **values: str) -> Finding:
+def _said(
+    rule: str,
+    *,
+    sheet: str = "",
+    cell: str = "",
+    table: str = "",
+    column: str = "",
+    row: int = 0,
+    facts: Mapping[str, str] | None = None,
+    **values: str,
+) -> Finding:
     place = Place(file=MASTER_FILE, sheet=sheet, cell=cell, table=table, column=column, row=row)
     return finding(rule, place, values={**values, **(facts or {})})
 
@@ -71,7 +89,15 @@ def _by_name(tables: Sequence[FoundTable], findings: list[Finding]) -> dict[str,
     found: dict[str, FoundTable] = {}
     for table in tables:
         if table.name in found:
-            findings.append(_said("D29", sheet=table.sheet.name, tabelle=table.name, a=found[table.name].sheet.name, b=table.sheet.name))
+            findings.append(
+                _said(
+                    "D29",
+                    sheet=table.sheet.name,
+                    tabelle=table.name,
+                    a=found[table.name].sheet.name,
+                    b=table.sheet.name,
+                )
+            )
         found.setdefault(table.name, table)
     return found
 
@@ -79,13 +105,33 @@ def _by_name(tables: Sequence[FoundTable], findings: list[Finding]) -> dict[str,
 def _empty(table: Table) -> Block:
     frame = frame_of({column.name: column.kind for column in table.columns}, {})
     nothing = pd.DataFrame({name: [] for name in table.names})
-    return Block(table, MASTER_FILE, table.sheet, frame, nothing.astype("string"), nothing.astype("int8"), nothing.astype("bool"), (), {})
+    return Block(
+        table,
+        MASTER_FILE,
+        table.sheet,
+        frame,
+        nothing.astype("string"),
+        nothing.astype("int8"),
+        nothing.astype("bool"),
+        (),
+        {},
+    )
 
 
-def _block(here: FoundTable, table: Table, workbook: Workbook, known: Mapping[str, Block], findings: list[Finding]) -> Block:
+def _block(
+    here: FoundTable,
+    table: Table,
+    workbook: Workbook,
+    known: Mapping[str, Block],
+    findings: list[Finding],
+) -> Block:
     columns = [column for column in table.columns if column.name in here.columns]
     numbers = {here.columns[column.name] for column in columns}
-    rows = [row for row in sorted(here.by_row) if row >= max(here.first_row, here.key_row + 1) and not numbers.isdisjoint(here.by_row[row])]
+    rows = [
+        row
+        for row in sorted(here.by_row)
+        if row >= max(here.first_row, here.key_row + 1) and not numbers.isdisjoint(here.by_row[row])
+    ]
     allowed = {column.name: _allowed(column.references, known) for column in columns}
     kept: list[tuple[int, dict[str, Value]]] = []
     for row in rows:
@@ -94,12 +140,28 @@ def _block(here: FoundTable, table: Table, workbook: Workbook, known: Mapping[st
             cell = here.by_row[row].get(here.columns.get(column.name, -1))
             value = EMPTY
             if cell is not None:
-                value = replace(read_value(cell, column, date1904=workbook.date1904, allowed=allowed.get(column.name, ())), raw=cell.raw)
+                value = replace(
+                    read_value(
+                        cell,
+                        column,
+                        date1904=workbook.date1904,
+                        allowed=allowed.get(column.name, ()),
+                    ),
+                    raw=cell.raw,
+                )
             values[column.name] = value
             for rule, facts in value.faults:
                 letter = column_letters(here.columns[column.name])
                 findings.append(
-                    _said(rule, sheet=here.sheet.name, cell=f"{letter}{row}", table=table.name, column=column.name, row=row, facts=facts)
+                    _said(
+                        rule,
+                        sheet=here.sheet.name,
+                        cell=f"{letter}{row}",
+                        table=table.name,
+                        column=column.name,
+                        row=row,
+                        facts=facts,
+                    )
                 )
         if any(value.state is not State.EMPTY for value in values.values()):
             kept.append((row, values))
@@ -107,13 +169,26 @@ def _block(here: FoundTable, table: Table, workbook: Workbook, known: Mapping[st
         {column.name: column.kind for column in table.columns},
         {name: [values[name].content for _, values in kept] for name in table.names},
     )
-    state = pd.DataFrame({name: [int(values[name].state) for _, values in kept] for name in table.names}, dtype="int8")
+    state = pd.DataFrame(
+        {name: [int(values[name].state) for _, values in kept] for name in table.names},
+        dtype="int8",
+    )
     raw = pd.DataFrame(
         {name: [values[name].raw for _, values in kept] for name in table.names}, dtype="string"
     )
     letters = {name: column_letters(number) for name, number in here.columns.items()}
     locked = pd.DataFrame(data=False, index=frame.index, columns=list(table.names))
-    return Block(table, MASTER_FILE, here.sheet.name, frame, raw, state, locked, tuple(row for row, _ in kept), letters)
+    return Block(
+        table,
+        MASTER_FILE,
+        here.sheet.name,
+        frame,
+        raw,
+        state,
+        locked,
+        tuple(row for row, _ in kept),
+        letters,
+    )
 
 
 def _allowed(reference: str | None, known: Mapping[str, Block]) -> Sequence[str]:
@@ -123,7 +198,9 @@ def _allowed(reference: str | None, known: Mapping[str, Block]) -> Sequence[str]
     return list(frame[frame.columns[0]].dropna())
 
 
-def _settings(here: FoundTable | None, workbook: Workbook, findings: list[Finding]) -> Settings | None:
+def _settings(
+    here: FoundTable | None, workbook: Workbook, findings: list[Finding]
+) -> Settings | None:
     """The sheet Lauf; ``None`` where a setting without default is missing or unreadable."""
     if here is None:
         return None
@@ -139,14 +216,32 @@ def _settings(here: FoundTable | None, workbook: Workbook, findings: list[Findin
             continue
         value = read_value(cells[value_column], columns[name][0], date1904=workbook.date1904)
         for rule, facts in value.faults:
-            findings.append(_said(rule, sheet=here.sheet.name, cell=places[name], table="settings", column="value", row=row, facts=facts))
+            findings.append(
+                _said(
+                    rule,
+                    sheet=here.sheet.name,
+                    cell=places[name],
+                    table="settings",
+                    column="value",
+                    row=row,
+                    facts=facts,
+                )
+            )
         if value.state is State.VALUE:
             typed[name] = value.content
     known = {each.name for each in fields(Settings)}
     for name, (column, _) in columns.items():
         if column.required and name not in typed:
             findings.append(
-                _said("S20", sheet=here.sheet.name, cell=places.get(name, ""), table="settings", column="value", einstellung=column.title, wert="leer")
+                _said(
+                    "S20",
+                    sheet=here.sheet.name,
+                    cell=places.get(name, ""),
+                    table="settings",
+                    column="value",
+                    einstellung=column.title,
+                    wert="leer",
+                )
             )
     if any(column.required and name not in typed for name, (column, _) in columns.items()):
         return None
@@ -160,5 +255,12 @@ def _years(frame: pd.DataFrame) -> tuple[Year, ...]:
         if row.year is pd.NA or row.role is pd.NA:
             continue
         title = f"{roles[str(row.role)]} {row.year}" if row.title is pd.NA else str(row.title)
-        found.append(Year(year=int(row.year), role=Role(str(row.role)), title=title, entered=row.entry != "vorgegeben"))
+        found.append(
+            Year(
+                year=int(row.year),
+                role=Role(str(row.role)),
+                title=title,
+                entered=row.entry != "vorgegeben",
+            )
+        )
     return tuple(found)

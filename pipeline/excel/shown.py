@@ -16,7 +16,7 @@ from pipeline.model.tables import Choice, Column, Kind
 _MONTH_LENGTH = 7
 
 
-def shown(column: Column, value: object) -> Shown:  # noqa: PLR0911 - one per kind
+def shown(column: Column, value: object) -> Shown:
     """A value typed as in frames, as it stands in a cell (see
     :class:`~pipeline.model.tables.Kind`).
     """
@@ -39,7 +39,7 @@ def shown(column: Column, value: object) -> Shown:  # noqa: PLR0911 - one per ki
             return str(value)
 
 
-def shown_text(column: Column, value: object) -> Shown:  # noqa: PLR0911 - one per kind
+def shown_text(column: Column, value: object) -> Shown:
     """A value of a CSV file as it stands in a cell: labels for choices, ``1234.56`` euro, 45 for 45
     %, ISO dates.
 

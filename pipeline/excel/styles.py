@@ -143,7 +143,13 @@ _ROLES: Mapping[str, Mapping[str, Any]] = {
         "valign": "vcenter",
         "top": 1,
     },
-    "swatch_error": {"font_color": ERROR_INK, "bg_color": ERROR_FILL, **_BOX},
+    "swatch_error": {
+        **_BOX,
+        "font_color": ERROR_INK,
+        "bg_color": ERROR_FILL,
+        "align": "left",
+        "indent": 1,
+    },
 }
 
 CONDITIONS: Mapping[str, Mapping[str, Any]] = {
@@ -154,7 +160,7 @@ CONDITIONS: Mapping[str, Mapping[str, Any]] = {
 """Looks of conditional formats: they only change colours."""
 
 
-def shown_as(kind: Kind, decimals: int | None = None) -> str:  # noqa: PLR0911 - one per kind
+def shown_as(kind: Kind, decimals: int | None = None) -> str:
     """The format part of a style for values of a kind; ``decimals`` fixes the places of a
     number.
     """

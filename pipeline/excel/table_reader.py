@@ -38,13 +38,15 @@ class TableReader:
     def block(self) -> tuple[Block, bool]:
         """The table's started rows, and whether the department changed anything in it.
 
-        A row is started when an unlocked cell of it has content. Rows of key figures are kept as soon as one of them was
-        touched: then every key figure is asked for.
+        A row is started when an unlocked cell of it has content. Rows of key figures are kept as
+        soon as one of them was touched: then every key figure is asked for.
         """
         table = self.expected.table
         rows, layouts = self._matched_rows()
         readings = [self._row(row, layout) for row, layout in zip(rows, layouts, strict=True)]
-        touched = [self._touched(values, layout) for values, layout in zip(readings, layouts, strict=True)]
+        touched = [
+            self._touched(values, layout) for values, layout in zip(readings, layouts, strict=True)
+        ]
         keep = [
             index
             for index, (values, layout) in enumerate(zip(readings, layouts, strict=True))
@@ -53,7 +55,9 @@ class TableReader:
         kept = [(rows[index], layouts[index], readings[index]) for index in keep]
         if table.name == "costs":
             self._say_given_rows_left_empty(rows, layouts, readings)
-        return block_of(table, self.account.file, self.here.sheet.name, kept, self._letters()), any(touched)
+        return block_of(table, self.account.file, self.here.sheet.name, kept, self._letters()), any(
+            touched
+        )
 
     def settings(self) -> dict[str, str]:
         """The two-column table Freigabe: values by setting, as text."""
@@ -65,7 +69,13 @@ class TableReader:
             for name in ("setting", "value"):
                 each = self._cell(row, name)
                 if each is not None:
-                    self.account.use(self.here.sheet, each, "booked" if name == "value" else "template", table="release", column=name)
+                    self.account.use(
+                        self.here.sheet,
+                        each,
+                        "booked" if name == "value" else "template",
+                        table="release",
+                        column=name,
+                    )
             if setting not in kinds or cell is None:
                 continue
             value = read_value(cell, kinds[setting], date1904=self.date1904)
@@ -73,18 +83,31 @@ class TableReader:
             if value.state is State.VALUE:
                 found[setting] = str(value.content)
             else:
-                self.account.used[(self.here.sheet.name, cell.row, cell.column)] = ("release", "value", "unreadable", "named")
+                self.account.used[(self.here.sheet.name, cell.row, cell.column)] = (
+                    "release",
+                    "value",
+                    "unreadable",
+                    "named",
+                )
         return found
 
     # rows
 
     def _matched_rows(self) -> tuple[list[int], list[RowLayout]]:
-        """Sheet rows with the prepared row that each of them is: by place, else by key (moved or sorted), else a free row."""
+        """Sheet rows with the prepared row that each of them is: by place, else by key (moved or
+        sorted), else a free row.
+        """
         first, table = self.here.first_row, self.expected.table
         prepared = self.expected.rows
-        free = next((row for row in reversed(prepared) if not row.values), RowLayout(locked=self._given()))
+        free = next(
+            (row for row in reversed(prepared) if not row.values), RowLayout(locked=self._given())
+        )
         rows = list(range(first, first + len(prepared)))
-        rows += [row for row in self._rows_with_content() if row >= first + len(prepared) and not self._is_closing(row)]
+        rows += [
+            row
+            for row in self._rows_with_content()
+            if row >= first + len(prepared) and not self._is_closing(row)
+        ]
         keys = [self._keys(row) for row in rows]
         wanted = [self._wanted(prepared[i]) if i < len(prepared) else () for i in range(len(rows))]
         layouts: list[RowLayout | None] = [
@@ -109,14 +132,30 @@ class TableReader:
         return rows, [layout or free for layout in layouts]
 
     def _rows_with_content(self) -> list[int]:
-        columns = {self.here.columns[name] for name in self.expected.table.names if name in self.here.columns}
-        return sorted(row for row, cells in self.here.by_row.items() if row >= self.here.first_row and not columns.isdisjoint(cells))
+        columns = {
+            self.here.columns[name]
+            for name in self.expected.table.names
+            if name in self.here.columns
+        }
+        return sorted(
+            row
+            for row, cells in self.here.by_row.items()
+            if row >= self.here.first_row and not columns.isdisjoint(cells)
+        )
 
     def _is_closing(self, row: int) -> bool:
-        """Whether a row below the last prepared one is our own closing row (totals), wherever it was shifted to."""
-        ours = {column: cell for (each, column), cell in self.sheet_layout.cells.items() if each > self.expected.last_row}
+        """Whether a row below the last prepared one is our own closing row (totals), wherever it
+        was shifted to.
+        """
+        ours = {
+            column: cell
+            for (each, column), cell in self.sheet_layout.cells.items()
+            if each > self.expected.last_row
+        }
         cells = self.here.by_row[row]
-        return bool(cells) and all(column in ours and same_content(cell, ours[column]) for column, cell in cells.items())
+        return bool(cells) and all(
+            column in ours and same_content(cell, ours[column]) for column, cell in cells.items()
+        )
 
     def _keys(self, row: int) -> tuple[str, ...]:
         return tuple(self._plain(row, name) for name in self.expected.table.prefilled)
@@ -137,32 +176,49 @@ class TableReader:
         return self.expected.rows[-1].locked if self.expected.rows else frozenset()
 
     def _has_entries(self, row: int) -> bool:
-        return any(self._cell(row, column.name) is not None for column in self.expected.table.columns)
+        return any(
+            self._cell(row, column.name) is not None for column in self.expected.table.columns
+        )
 
     # cells
 
     def _row(self, row: int, layout: RowLayout) -> dict[str, Value]:
-        """Every column of one row: locked cells give what was handed out, the others what was entered."""
+        """Every column of one row: locked cells give what was handed out, the others what was
+        entered.
+        """
         values: dict[str, Value] = {}
         for column in self.expected.table.columns:
             cell = self._cell(row, column.name)
             if column.name in layout.locked:
                 given = layout.values.get(column.name)
-                values[column.name] = EMPTY if given is None else Value(State.VALUE, given, raw=str(given))
+                values[column.name] = (
+                    EMPTY if given is None else Value(State.VALUE, given, raw=str(given))
+                )
                 self._compare_locked(row, column, cell, given)
                 continue
             values[column.name] = EMPTY if cell is None else self._entered(row, column, cell)
         return values
 
     def _entered(self, row: int, column: Column, cell: Cell) -> Value:
-        value = self._disagreement(cell) or read_value(cell, column, date1904=self.date1904, allowed=self._allowed(column))
+        value = self._disagreement(cell) or read_value(
+            cell, column, date1904=self.date1904, allowed=self._allowed(column)
+        )
         if self.expected.table.name in KEY_FIGURE_TABLES and column.kind is Kind.NUMBER:
             value = _as_yes_or_no(cell, value)
         table = self.expected.table.name
         if value.state is State.UNREADABLE:
-            self.account.use(self.here.sheet, cell, "named", table=table, column=column.name, state="unreadable")
+            self.account.use(
+                self.here.sheet, cell, "named", table=table, column=column.name, state="unreadable"
+            )
         elif value.state is State.EMPTY:
-            self.account.use(self.here.sheet, cell, "template" if not cell.raw else "named", table=table, column=column.name, state="empty")
+            self.account.use(
+                self.here.sheet,
+                cell,
+                "template" if not cell.raw else "named",
+                table=table,
+                column=column.name,
+                state="empty",
+            )
         else:
             self.account.use(self.here.sheet, cell, "booked", table=table, column=column.name)
         self._say(row, column.name, value.faults, blocks=part_of(table))
@@ -189,7 +245,9 @@ class TableReader:
         return self.expected.rows if self.expected.table.name == "measures" else ()
 
     def _compare_locked(self, row: int, column: Column, cell: Cell | None, given: object) -> None:
-        """A locked cell should hold what was handed out; whatever else stands there is named and not used."""
+        """A locked cell should hold what was handed out; whatever else stands there is named and
+        not used.
+        """
         table = self.expected.table.name
         if cell is None:
             if given is not None and column.year is not None:
@@ -199,7 +257,9 @@ class TableReader:
         same = value.state is State.VALUE and value.content == given
         if value.state is State.EMPTY and given is None:
             same = True
-        self.account.use(self.here.sheet, cell, "template" if same else "named", table=table, column=column.name)
+        self.account.use(
+            self.here.sheet, cell, "template" if same else "named", table=table, column=column.name
+        )
         if not same:
             self._say_altered(row, column, given, shown_text(cell, date1904=self.date1904))
 
@@ -210,8 +270,16 @@ class TableReader:
         self._say(row, column.name, ((rule, {"soll": wanted, "ist": found, **extra}),))
 
     def _say_key_changed(self, row: int, layout: RowLayout, found: tuple[str, ...]) -> None:
-        given = ", ".join(str(layout.values.get(name, "")) for name in self.expected.table.prefilled if layout.values.get(name))
-        self._say(row, self.expected.table.prefilled[0], (("D31", {"wert": given, "ist": ", ".join(filter(None, found)) or "leer"}),))
+        given = ", ".join(
+            str(layout.values.get(name, ""))
+            for name in self.expected.table.prefilled
+            if layout.values.get(name)
+        )
+        self._say(
+            row,
+            self.expected.table.prefilled[0],
+            (("D31", {"wert": given, "ist": ", ".join(filter(None, found)) or "leer"}),),
+        )
 
     def _say_below(self, row: int) -> None:
         for column in self.expected.table.columns:
@@ -220,11 +288,24 @@ class TableReader:
                 self._say(row, column.name, (("D33", {"zeile": str(row)}),))
                 return
 
-    def _say_given_rows_left_empty(self, rows: Sequence[int], layouts: Sequence[RowLayout], readings: Sequence[dict[str, Value]]) -> None:
-        """A product and line that had money last year and got no entry this year: perhaps forgotten, never silently dropped."""
+    def _say_given_rows_left_empty(
+        self,
+        rows: Sequence[int],
+        layouts: Sequence[RowLayout],
+        readings: Sequence[dict[str, Value]],
+    ) -> None:
+        """A product and line that had money last year and got no entry this year: perhaps
+        forgotten, never silently dropped.
+        """
         last = self.master.previous_budget_year
-        entered = [column.name for column in self.expected.table.columns if column.year is not None and column.year.entered]
-        if last is None or not any(self._started(values, layout) for values, layout in zip(readings, layouts, strict=True)):
+        entered = [
+            column.name
+            for column in self.expected.table.columns
+            if column.year is not None and column.year.entered
+        ]
+        if last is None or not any(
+            self._started(values, layout) for values, layout in zip(readings, layouts, strict=True)
+        ):
             return
         for row, layout, values in zip(rows, layouts, readings, strict=True):
             amount = layout.values.get(f"amount_{last.year}")
@@ -234,7 +315,11 @@ class TableReader:
             self._say(row, entered[0], (("A09", {"jahr": str(last.year), "betrag": shown}),))
 
     def _started(self, values: Mapping[str, Value], layout: RowLayout) -> bool:
-        return any(value.state is not State.EMPTY for name, value in values.items() if name not in layout.locked)
+        return any(
+            value.state is not State.EMPTY
+            for name, value in values.items()
+            if name not in layout.locked
+        )
 
     def _touched(self, values: Mapping[str, Value], layout: RowLayout) -> bool:
         """Whether an entry differs from what already stood in the unlocked cell."""
@@ -244,16 +329,32 @@ class TableReader:
             if name not in layout.locked
         )
 
-    def _say(self, row: int, column: str, faults: Iterable[Fault], *, blocks: Blocks | None = None, severity: Severity | None = None) -> None:
+    def _say(
+        self,
+        row: int,
+        column: str,
+        faults: Iterable[Fault],
+        *,
+        blocks: Blocks | None = None,
+        severity: Severity | None = None,
+    ) -> None:
         letter = column_letters(self.here.columns.get(column, 1))
         in_key_figures = self.expected.table.name in KEY_FIGURE_TABLES
         for rule, values in faults:
-            # A placeholder in a key-figure cell says that there is no value: a warning there, an error with money.
+            # A placeholder in a key-figure cell says that there is no value: a warning there, an
+            # error with money.
             softer = Severity.WARNING if rule == "Z10" and in_key_figures else severity
             self.account.say(
-                rule, sheet=self.here.sheet.name, cell=f"{letter}{row}", table=self.expected.table.name, column=column, row=row,
-                severity=softer, blocks=blocks, facts=values,
-            )  # fmt: skip
+                rule,
+                sheet=self.here.sheet.name,
+                cell=f"{letter}{row}",
+                table=self.expected.table.name,
+                column=column,
+                row=row,
+                severity=softer,
+                blocks=blocks,
+                facts=values,
+            )
 
     def _letters(self) -> dict[str, str]:
         return {name: column_letters(number) for name, number in self.here.columns.items()}
@@ -273,14 +374,34 @@ def _as_shown(value: object, column: Column) -> str:
     return str(value)
 
 
-def block_of(table: Table, file: str, sheet: str, rows: Sequence[tuple[int, RowLayout, Mapping[str, Value]]], letters: Mapping[str, str]) -> Block:
+def block_of(
+    table: Table,
+    file: str,
+    sheet: str,
+    rows: Sequence[tuple[int, RowLayout, Mapping[str, Value]]],
+    letters: Mapping[str, str],
+) -> Block:
+    """The block of the kept rows, given as (sheet row, prepared row, values by column)."""
     names = table.names
     values = [each for _, _, each in rows]
     frame = frame_of(
         {column.name: column.kind for column in table.columns},
-        {name: [each[name].content if each[name].state is State.VALUE else None for each in values] for name in names},
+        {
+            name: [
+                each[name].content if each[name].state is State.VALUE else None for each in values
+            ]
+            for name in names
+        },
     )
-    state = pd.DataFrame({name: [int(each[name].state) for each in values] for name in names}, dtype="int8")
-    raw = pd.DataFrame({name: [each[name].raw for each in values] for name in names}, dtype="string")
-    locked = pd.DataFrame({name: [name in layout.locked for _, layout, _ in rows] for name in names}, dtype="bool")
-    return Block(table, file, sheet, frame, raw, state, locked, tuple(row for row, _, _ in rows), letters)
+    state = pd.DataFrame(
+        {name: [int(each[name].state) for each in values] for name in names}, dtype="int8"
+    )
+    raw = pd.DataFrame(
+        {name: [each[name].raw for each in values] for name in names}, dtype="string"
+    )
+    locked = pd.DataFrame(
+        {name: [name in layout.locked for _, layout, _ in rows] for name in names}, dtype="bool"
+    )
+    return Block(
+        table, file, sheet, frame, raw, state, locked, tuple(row for row, _, _ in rows), letters
+    )

@@ -318,7 +318,7 @@ def _band(table: Table, slot: _Slot) -> str:
     return "vorgegeben" if column.filled_by is Filler.FINANCE else "bitte ausfüllen"
 
 
-def _unit(plan: Plan, slot: _Slot) -> str:  # noqa: PLR0911
+def _unit(plan: Plan, slot: _Slot) -> str:
     column = slot.column
     if column is None:
         return "automatisch"

@@ -1,6 +1,7 @@
 """What a cell says, by the kind of its column: a value, empty, or unreadable; never a guess.
 
-Number texts are read only when there is one reading (``intake.md`` 7); otherwise the finding shows both.
+Number texts are read only when there is one reading (``intake.md`` 7); otherwise the finding shows
+both.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ Fault = tuple[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What became of one cell: its state, the typed content (``None`` unless state is VALUE), what is to be said, the stored text."""
+    """What became of one cell: its state, the typed content (``None`` unless state is VALUE), what
+    is to be said, the stored text.
+    """
 
     state: State
     content: Any = None
@@ -49,9 +52,13 @@ LARGEST = Decimal(10) ** 13
 """Above ten trillion a number cell no longer holds cents exactly (intake.md 8)."""
 
 _PLACEHOLDERS = frozenset(
-    "- – — -- --- ? ?? x n/a na n.a. k.a. ka keine offen folgt entfällt nn n.n. tbd siehe s.a. ... …".split()
-    + ["k. a.", "n. n.", "siehe anlage", "s. anlage", "keine angabe", "keine angaben", "wird nachgereicht", "noch offen", "unbekannt"]
-)
+    {  # what people write where they have no value
+        "-", "–", "—", "--", "---", "?", "??", "x", "n/a", "na", "n.a.", "k.a.", "k. a.",
+        "ka", "keine", "keine angabe", "keine angaben", "offen", "noch offen", "folgt",
+        "wird nachgereicht", "entfällt", "nn", "n.n.", "n. n.", "tbd", "siehe",
+        "siehe anlage", "s. anlage", "s.a.", "unbekannt", "...", "…",
+    }
+)  # fmt: skip
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"), None)
 _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\u2002\u2003\t"), " ")
 
@@ -59,7 +66,8 @@ _SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\u2002\u2003\t"), " ")
 def read_value(cell: Cell, column: Column, *, date1904: bool, allowed: Sequence[str] = ()) -> Value:
     """Reads one cell as its column's kind demands.
 
-    ``allowed`` are the keys that a code column may refer to; they only help to suggest what was meant.
+    ``allowed`` are the keys that a code column may refer to; they only help to suggest what was
+    meant.
     """
     faults: list[Fault] = []
     if cell.formula is not None:
@@ -68,7 +76,11 @@ def read_value(cell: Cell, column: Column, *, date1904: bool, allowed: Sequence[
         external = re.search(r"\[[^\]]+\]", cell.formula)
         if cell.type is not CellType.ERROR:
             shown = shown_text(cell, date1904=date1904)
-            faults.append(("D13", {"ziel": external[0], "wert": shown}) if external else ("D14", {"wert": shown}))
+            faults.append(
+                ("D13", {"ziel": external[0], "wert": shown})
+                if external
+                else ("D14", {"wert": shown})
+            )
     if cell.type is CellType.ERROR:
         return _unreadable("D12", wert=ERROR_NAMES.get(cell.raw, cell.raw))
     reading = _by_kind(cell, column, date1904=date1904, allowed=allowed)
@@ -131,7 +143,7 @@ def _shown_formula(cell: Cell) -> str:
     return "=" + (cell.formula or "")[:80]
 
 
-# --- numbers -------------------------------------------------------------------------------------------------------
+# --- numbers ----------------------------------------------------------------------------------
 
 
 def _money(cell: Cell, *, date1904: bool) -> Value:
@@ -159,7 +171,11 @@ def _number(cell: Cell, *, date1904: bool) -> Value:
     value: Decimal = number.content
     if cell.type is CellType.NUMBER and "%" in cell.number_format:
         shown = german_number(_denoised(value * 100))
-        return Value(State.VALUE, _denoised(value * 100), (*number.faults, ("Z02", {"wert": f"{shown} %", "zahl": shown})))
+        return Value(
+            State.VALUE,
+            _denoised(value * 100),
+            (*number.faults, ("Z02", {"wert": f"{shown} %", "zahl": shown})),
+        )
     return Value(State.VALUE, _denoised(value), number.faults)
 
 
@@ -167,7 +183,13 @@ def _percent(cell: Cell, *, date1904: bool) -> Value:
     if cell.type is CellType.TEXT and cell.raw.strip().endswith("%"):
         text = cell.raw.strip().removesuffix("%")
         inner = _decimal_of_text(text)
-        number = Value(inner.state, inner.content, (("Z02", {"wert": cell.raw.strip(), "zahl": text.strip()}),) if inner.state is State.VALUE else inner.faults)
+        number = Value(
+            inner.state,
+            inner.content,
+            (("Z02", {"wert": cell.raw.strip(), "zahl": text.strip()}),)
+            if inner.state is State.VALUE
+            else inner.faults,
+        )
     else:
         number = _number(cell, date1904=date1904)
     if number.state is not State.VALUE:
@@ -221,12 +243,22 @@ _GROUPED_WHOLE = re.compile(r"[+-]?\d{1,3}(?:\.\d{3}){2,}|[+-]?\d{1,3}(?: \d{3})
 _COMMA = re.compile(r"[+-]?(?:0|[1-9]\d*),\d{1,2}|[+-]?0,\d+|[+-]?[1-9]\d{3,},\d+")
 _WHOLE = re.compile(r"[+-]?\d+")
 _TWO_READINGS = re.compile(r"([+-]?[1-9]\d{0,2})[.,](\d{3})")
-_THOUSANDS = re.compile(r"([+-]?[\d.,]+)\s*(t€|teur|tsd\.?|tausend|mio\.?|mrd\.?|k€|t\s?eur|m€)(\s*(€|eur|euro))?", re.IGNORECASE)
-_FACTORS = {"m": Decimal(1_000_000), "mrd": Decimal(1_000_000_000), "t": Decimal(1000), "k": Decimal(1000)}
+_THOUSANDS = re.compile(
+    r"([+-]?[\d.,]+)\s*(t€|teur|tsd\.?|tausend|mio\.?|mrd\.?|k€|t\s?eur|m€)(\s*(€|eur|euro))?",
+    re.IGNORECASE,
+)
+_FACTORS = {
+    "m": Decimal(1_000_000),
+    "mrd": Decimal(1_000_000_000),
+    "t": Decimal(1000),
+    "k": Decimal(1000),
+}
 
 
 def _decimal_of_text(raw: str) -> Value:
-    """A number text as ``intake.md`` 7 reads it: normalised where there is one reading, else a finding."""
+    """A number text as ``intake.md`` 7 reads it: normalised where there is one reading, else a
+    finding.
+    """
     text = unicodedata.normalize("NFC", raw).translate(_INVISIBLE).translate(_SPACES).strip()
     if not text:
         return Value(State.EMPTY, None, (("Z20", {"wert": "Leerzeichen"}),)) if raw else EMPTY
@@ -244,18 +276,27 @@ def _decimal_of_text(raw: str) -> Value:
     bare = re.sub(r",(-{1,2}|–)$", ",00", bare)  # «12.000,-»: the dash stands for no cents
     two = _TWO_READINGS.fullmatch(bare)
     if two:
-        return _unreadable("Z03", wert=raw.strip(), a=german_number(Decimal(two[1] + two[2])), b=f"{two[1]},{two[2]}")
+        return _unreadable(
+            "Z03",
+            wert=raw.strip(),
+            a=german_number(Decimal(two[1] + two[2])),
+            b=f"{two[1]},{two[2]}",
+        )
     if _GROUPED.fullmatch(bare) or _COMMA.fullmatch(bare):
         number = Decimal(bare.replace(" ", "").replace(".", "").replace(",", "."))
     elif _GROUPED_WHOLE.fullmatch(bare) or _WHOLE.fullmatch(bare):
         number = Decimal(bare.replace(" ", "").replace(".", ""))
     else:
         return _unreadable("Z01", wert=raw.strip())
-    return Value(State.VALUE, number, (("Z02", {"wert": raw.strip(), "zahl": german_number(number)}),))
+    return Value(
+        State.VALUE, number, (("Z02", {"wert": raw.strip(), "zahl": german_number(number)}),)
+    )
 
 
 def _in_euro(digits: str, suffix: str) -> str:
-    """The amount in euro that a text in thousands or millions most likely means, for the sentence only."""
+    """The amount in euro that a text in thousands or millions most likely means, for the sentence
+    only.
+    """
     plain = digits.replace(".", "").replace(",", ".")
     key = "mrd" if suffix.casefold().startswith("mrd") else suffix[0].casefold()
     if not re.fullmatch(r"[+-]?\d+(\.\d+)?", plain):
@@ -264,25 +305,39 @@ def _in_euro(digits: str, suffix: str) -> str:
 
 
 def _denoised(number: Decimal) -> Decimal:
-    """Without the noise of binary floating point: 15 significant digits are what a spreadsheet cell holds."""
+    """Without the noise of binary floating point: 15 significant digits are what a spreadsheet cell
+    holds.
+    """
     rounded = Context(prec=15).plus(number)
     plain = rounded.normalize()
-    return plain.quantize(Decimal(1)) if plain == plain.to_integral_value() else plain  # 380, not 3.8E+2
+    return (
+        plain.quantize(Decimal(1)) if plain == plain.to_integral_value() else plain
+    )  # 380, not 3.8E+2
 
 
-# --- dates ---------------------------------------------------------------------------------------------------------
+# --- dates ------------------------------------------------------------------------------------
 
 _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "januar jan jänner", "februar feb", "märz mrz mär", "april apr", "mai", "juni jun", "juli jul", "august aug",
-            "september sep sept", "oktober okt", "november nov", "dezember dez",
+            "januar jan jänner",
+            "februar feb",
+            "märz mrz mär",
+            "april apr",
+            "mai",
+            "juni jun",
+            "juli jul",
+            "august aug",
+            "september sep sept",
+            "oktober okt",
+            "november nov",
+            "dezember dez",
         ),
         start=1,
     )
     for name in names.split()
-}  # fmt: skip
+}
 
 
 def _date(cell: Cell, column: Column, *, date1904: bool) -> Value:
@@ -291,7 +346,9 @@ def _date(cell: Cell, column: Column, *, date1904: bool) -> Value:
     match cell.type:
         case CellType.NUMBER:
             day = _date_of_serial(Decimal(cell.raw), date1904=date1904)
-            if not _is_date_format(cell.number_format) and (day is None or not 1990 <= day.year <= 2150):
+            if not _is_date_format(cell.number_format) and (
+                day is None or not 1990 <= day.year <= 2150
+            ):
                 day = None
         case CellType.DATE:
             day = _iso(cell.raw)
@@ -316,9 +373,16 @@ def _iso(text: str) -> date | None:
 
 
 def _date_of_text(text: str, *, month: bool) -> date | None:
-    patterns = [r"(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.\s?(?P<y>\d{4})", r"(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?:[T ][\d:.]+)?"]
+    patterns = [
+        r"(?P<d>\d{1,2})\.\s?(?P<m>\d{1,2})\.\s?(?P<y>\d{4})",
+        r"(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?:[T ][\d:.]+)?",
+    ]
     if month:
-        patterns += [r"(?P<m>\d{1,2})\s?[./]\s?(?P<y>\d{4})", r"(?P<y>\d{4})-(?P<m>\d{2})", r"(?P<n>[A-Za-zä]+)\.? (?P<y>\d{4})"]
+        patterns += [
+            r"(?P<m>\d{1,2})\s?[./]\s?(?P<y>\d{4})",
+            r"(?P<y>\d{4})-(?P<m>\d{2})",
+            r"(?P<n>[A-Za-zä]+)\.? (?P<y>\d{4})",
+        ]
     for pattern in patterns:
         found = re.fullmatch(pattern, text)
         if not found:
@@ -333,7 +397,9 @@ def _date_of_text(text: str, *, month: bool) -> date | None:
 
 
 def _date_of_serial(serial: Decimal, *, date1904: bool) -> date | None:
-    """The day of a serial number; serial 60 (the 29 February 1900 that never was) and nonsense give ``None``."""
+    """The day of a serial number; serial 60 (the 29 February 1900 that never was) and nonsense give
+    ``None``.
+    """
     whole = int(serial)
     if date1904:
         return date(1904, 1, 1) + timedelta(days=whole) if 0 <= whole < 2_900_000 else None
@@ -343,12 +409,17 @@ def _date_of_serial(serial: Decimal, *, date1904: bool) -> date | None:
 
 
 def _is_date_format(code: str) -> bool:
-    """Whether a number format shows a date or time: a letter d, m, y or h outside quotes, brackets and escapes."""
-    bare = re.sub(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]', "", code.split(";")[0])
-    return bool(re.search(r"[dmyhDMYHjJtT]", bare)) and bare.casefold() not in {"general", "standard"}
+    """Whether a number format shows a date or time: a letter d, m, y or h outside quotes, brackets
+    and escapes.
+    """
+    bare = re.sub(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]', "", code.split(";", maxsplit=1)[0])
+    return bool(re.search(r"[dmyhDMYHjJtT]", bare)) and bare.casefold() not in {
+        "general",
+        "standard",
+    }
 
 
-# --- texts ---------------------------------------------------------------------------------------------------------
+# --- texts ------------------------------------------------------------------------------------
 
 
 def _yes_no(cell: Cell, column: Column) -> Value:
@@ -378,7 +449,9 @@ def _choice(cell: Cell, column: Column) -> Value:
 
 
 def _folded(text: str) -> str:
-    """For comparing list entries: blanks, letter case, kinds of minus and invisible characters do not count."""
+    """For comparing list entries: blanks, letter case, kinds of minus and invisible characters do
+    not count.
+    """
     plain = unicodedata.normalize("NFC", text).translate(_INVISIBLE).translate(_SPACES)
     return " ".join(plain.replace("\u2212", "-").replace("–", "-").split()).casefold()
 
@@ -386,10 +459,17 @@ def _folded(text: str) -> str:
 def _code(cell: Cell, column: Column, allowed: Sequence[str]) -> Value:
     match cell.type:
         case CellType.TEXT:
-            plain = unicodedata.normalize("NFC", cell.raw).translate(_INVISIBLE).translate(_SPACES).strip()
+            plain = (
+                unicodedata.normalize("NFC", cell.raw)
+                .translate(_INVISIBLE)
+                .translate(_SPACES)
+                .strip()
+            )
             if not plain:
                 return EMPTY
-            faults: tuple[Fault, ...] = (("Z20", {"wert": plain}),) if plain != cell.raw.strip(" ") else ()
+            faults: tuple[Fault, ...] = (
+                (("Z20", {"wert": plain}),) if plain != cell.raw.strip(" ") else ()
+            )
             return Value(State.VALUE, plain, faults)
         case CellType.NUMBER if not _is_date_format(cell.number_format):
             return _code_of_number(cell, column, allowed)
@@ -398,14 +478,20 @@ def _code(cell: Cell, column: Column, allowed: Sequence[str]) -> Value:
 
 
 def _code_of_number(cell: Cell, column: Column, allowed: Sequence[str]) -> Value:
-    """A code that became a number: right only where its digits are exactly a known code (or any whole number, where the column
-    itself defines the codes); otherwise zeros may be lost, and the finding offers the one code that fits."""
+    """A code that became a number: right only where its digits are exactly a known code (or any
+    whole number, where the column itself defines the codes); otherwise zeros may be lost, and the
+    finding offers the one code that fits.
+    """
     number = _denoised(Decimal(cell.raw))
     digits = f"{number:f}"
     if digits in allowed or (not column.references and number == number.to_integral_value()):
         return Value(State.VALUE, digits)
     bare = digits.replace(".", "")
-    fits = [code for code in allowed if _as_number(code) == number or code.replace(".", "").lstrip("0") == bare]
+    fits = [
+        code
+        for code in allowed
+        if _as_number(code) == number or code.replace(".", "").lstrip("0") == bare
+    ]
     rule = "S04" if column.references == "products" else "Z23"
     shown = digits.replace(".", ",")
     if not fits:
@@ -419,9 +505,19 @@ def _as_number(code: str) -> Decimal | None:
 
 def _text(cell: Cell, *, date1904: bool) -> Value:
     raw = shown_text(cell, date1904=date1904)
-    if cell.type is CellType.NUMBER and not _is_date_format(cell.number_format) and "%" not in cell.number_format:
-        raw = f"{_denoised(Decimal(cell.raw)):f}".replace(".", ",")  # digits as typed: 2027, never 2.027
-    plain = "".join(ch for ch in unicodedata.normalize("NFC", raw) if ch in "\n\t" or unicodedata.category(ch) not in {"Cc", "Cs"})
+    if (
+        cell.type is CellType.NUMBER
+        and not _is_date_format(cell.number_format)
+        and "%" not in cell.number_format
+    ):
+        raw = f"{_denoised(Decimal(cell.raw)):f}".replace(
+            ".", ","
+        )  # digits as typed: 2027, never 2.027
+    plain = "".join(
+        ch
+        for ch in unicodedata.normalize("NFC", raw)
+        if ch in "\n\t" or unicodedata.category(ch) not in {"Cc", "Cs"}
+    )
     plain = plain.translate(_INVISIBLE).replace("\t", " ").strip()
     if not plain:
         return EMPTY

@@ -249,7 +249,7 @@ def put_date(
     done(sheet.write_datetime(row, column, datetime(day.year, day.month, day.day), look))  # noqa: DTZ001
 
 
-def put_formula(  # noqa: PLR0917 - as XlsxWriter's own methods
+def put_formula(
     sheet: Worksheet,
     row: int,
     column: int,
@@ -264,7 +264,7 @@ def put_formula(  # noqa: PLR0917 - as XlsxWriter's own methods
     done(sheet.write_formula(row, column, f"={formula.removeprefix('=')}", look, value))
 
 
-def put_link(  # noqa: PLR0917 - as XlsxWriter's own methods
+def put_link(
     sheet: Worksheet, row: int, column: int, target: str, text: str, look: Format | None = None
 ) -> None:
     """A link; ``target`` as XlsxWriter wants it, such as ``internal:'Ansätze'!A1`` or

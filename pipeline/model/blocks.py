@@ -1,4 +1,6 @@
-"""A table as it lay in one workbook: typed values, raw texts, a state per cell, and where everything stood."""
+"""A table as it lay in one workbook: typed values, raw texts, a state per cell, and where
+everything stood.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,11 @@ class State(IntEnum):
 class Block:
     """One table of one workbook.
 
-    Shapes: ``frame``, ``raw`` and ``state`` have one row per table row and one column per column of ``table`` (already
-    widened for the plan's years). ``frame`` is typed as :class:`~pipeline.model.tables.Kind` says; ``raw`` holds the text of
-    the cell as stored; ``state`` holds :class:`State` as integers. ``rows`` are the sheet's row numbers, ``letters`` the
-    columns' letters; ``locked`` marks cells that the layout does not leave for entry.
+    Shapes: ``frame``, ``raw`` and ``state`` have one row per table row and one column per column of
+    ``table`` (already widened for the plan's years). ``frame`` is typed as
+    :class:`~pipeline.model.tables.Kind` says; ``raw`` holds the text of the cell as stored;
+    ``state`` holds :class:`State` as integers. ``rows`` are the sheet's row numbers, ``letters``
+    the columns' letters; ``locked`` marks cells that the layout does not leave for entry.
     """
 
     table: Table
@@ -42,11 +45,18 @@ class Block:
     letters: Mapping[str, str]
 
     def place(self, index: int, column: str = "") -> Place:
-        """The cell of a row (and column) as the person who filled it sees it; without a column the row's first cell."""
+        """The cell of a row (and column) as the person who filled it sees it; without a column the
+        row's first cell.
+        """
         row = self.rows[index]
         letter = self.letters.get(column) or (self.letters.get(self.table.key[0]) or "A")
         return Place(
-            file=self.file, sheet=self.sheet, cell=f"{letter}{row}", table=self.table.name, column=column, row=row
+            file=self.file,
+            sheet=self.sheet,
+            cell=f"{letter}{row}",
+            table=self.table.name,
+            column=column,
+            row=row,
         )
 
 
@@ -64,7 +74,9 @@ def dtype(kind: Kind) -> str:
 
 
 def frame_of(columns: Mapping[str, Kind], values: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
-    """A typed frame with exactly these columns; a column without values is empty of its dtype, ``None`` is missing."""
+    """A typed frame with exactly these columns; a column without values is empty of its dtype,
+    ``None`` is missing.
+    """
     size = max((len(column) for column in values.values()), default=0)
     return pd.DataFrame(
         {
@@ -75,5 +87,7 @@ def frame_of(columns: Mapping[str, Kind], values: Mapping[str, Sequence[Any]]) -
 
 
 def rows_of(frame: pd.DataFrame) -> Iterator[Any]:
-    """The rows of a frame, one after the other, with the columns as attributes (missing values are ``pd.NA``)."""
+    """The rows of a frame, one after the other, with the columns as attributes (missing values are
+    ``pd.NA``).
+    """
     return frame.itertuples(index=False)

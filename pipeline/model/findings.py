@@ -1,4 +1,6 @@
-"""Findings: what is wrong is a value; the sentence lives in the message catalogue under the rule's id."""
+"""Findings: what is wrong is a value; the sentence lives in the message catalogue under the rule's
+id.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ class Severity(Enum):
 
 
 class Blocks(Enum):
-    """What an error keeps out of the consolidation: the whole return, its money, its key figures, or nothing."""
+    """What an error keeps out of the consolidation: the whole return, its money, its key figures,
+    or nothing.
+    """
 
     RETURN = "return"
     MONEY = "money"
@@ -35,9 +39,11 @@ BLOCKS_LABELS = {
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Place:
-    """Where a finding lies: file, sheet and cell as the person sees them; table and column as the program knows them.
+    """Where a finding lies: file, sheet and cell as the person sees them; table and column as the
+    program knows them.
 
-    ``file`` is relative to the input folder (``Stammdaten.xlsx`` for the master). ``row`` is the row of the sheet.
+    ``file`` is relative to the input folder (``Stammdaten.xlsx`` for the master). ``row`` is the
+    row of the sheet.
     """
 
     file: str = ""
@@ -52,8 +58,9 @@ class Place:
 class Finding:
     """One thing that is wrong or worth knowing.
 
-    ``values`` fill the sentence of the catalogue. ``keys`` (product, line, year, kpi …) are what a waiver names.
-    ``unit`` is the department it concerns. ``waived`` and ``explained`` are set when the master or the row speak for it.
+    ``values`` fill the sentence of the catalogue. ``keys`` (product, line, year, kpi …) are what a
+    waiver names. ``unit`` is the department it concerns. ``waived`` and ``explained`` are set when
+    the master or the row speak for it.
     """
 
     rule: str
@@ -69,4 +76,8 @@ class Finding:
     @property
     def blocking(self) -> bool:
         """Whether it keeps a part of a return out."""
-        return self.severity is Severity.ERROR and self.blocks is not Blocks.NOTHING and not self.waived
+        return (
+            self.severity is Severity.ERROR
+            and self.blocks is not Blocks.NOTHING
+            and not self.waived
+        )

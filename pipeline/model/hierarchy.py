@@ -9,10 +9,11 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """A forest given by the parent of every node (``""`` for a root), in the order in which it was declared.
+    """A forest given by the parent of every node (``""`` for a root), in the order in which it was
+    declared.
 
-    Parents that are no node themselves and members of a cycle are ``broken``: they are reported by the rules and count as
-    roots here, so that a computation over a faulty forest still ends.
+    Parents that are no node themselves and members of a cycle are ``broken``: they are reported by
+    the rules and count as roots here, so that a computation over a faulty forest still ends.
     """
 
     parents: Mapping[str, str] = field(default_factory=dict)
@@ -20,7 +21,9 @@ class Hierarchy:
     @cached_property
     def broken(self) -> frozenset[str]:
         """Nodes whose parent is missing, and nodes that lie on a cycle."""
-        missing = {node for node, parent in self.parents.items() if parent and parent not in self.parents}
+        missing = {
+            node for node, parent in self.parents.items() if parent and parent not in self.parents
+        }
         return frozenset(missing | self._on_cycle)
 
     @cached_property
@@ -67,7 +70,9 @@ class Hierarchy:
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """Every node after its parent, depth first in declared order: the order of a printed outline."""
+        """Every node after its parent, depth first in declared order: the order of a printed
+        outline.
+        """
         result: list[str] = []
         stack = list(reversed(self.children[""]))
         while stack:
@@ -83,4 +88,6 @@ class Hierarchy:
     def subtree(self, nodes: Iterable[str]) -> frozenset[str]:
         """The nodes given and everything below them."""
         wanted = set(nodes)
-        return frozenset(node for node, path in self.ancestry.items() if not wanted.isdisjoint(path))
+        return frozenset(
+            node for node, path in self.ancestry.items() if not wanted.isdisjoint(path)
+        )

@@ -75,8 +75,9 @@ class Line:
 class Master:
     """Master data of one plan.
 
-    ``tables`` holds a typed frame per master table (all of ``tables.master``; missing sheets are empty frames), ``blocks``
-    the same with raw texts and places. ``submission`` are the template's tables, widened for this plan's years.
+    ``tables`` holds a typed frame per master table (all of ``tables.master``; missing sheets are
+    empty frames), ``blocks`` the same with raw texts and places. ``submission`` are the template's
+    tables, widened for this plan's years.
     """
 
     settings: Settings
@@ -121,7 +122,13 @@ class Master:
         """Titles by key for units, goals, products, kpis and lines."""
         return {
             name: _mapping(self.tables[name], key, "title")
-            for name, key in (("units", "unit"), ("goals", "goal"), ("products", "product"), ("kpis", "kpi"), ("lines", "line"))
+            for name, key in (
+                ("units", "unit"),
+                ("goals", "goal"),
+                ("products", "product"),
+                ("kpis", "kpi"),
+                ("lines", "line"),
+            )
         }
 
     @cached_property
@@ -148,7 +155,9 @@ class Master:
 
     @cached_property
     def additive_goals(self) -> frozenset[str]:
-        """Goals that money may be added up on; the others are tags (framework conditions, cross-cutting goals)."""
+        """Goals that money may be added up on; the others are tags (framework conditions,
+        cross-cutting goals).
+        """
         frame = self.tables["goals"]
         return frozenset(frame.loc[frame["additive"].fillna(True), "goal"])
 
@@ -179,7 +188,9 @@ class Master:
         return {(_text(row.line), _text(row.product)): _text(row.unit) for row in rows_of(frame)}
 
     def central_planner(self, line: str, product: str) -> str:
-        """The unit that plans a line of a product centrally; empty where the product's own units do."""
+        """The unit that plans a line of a product centrally; empty where the product's own units
+        do.
+        """
         return self._central.get((line, product)) or self._central.get((line, ""), "")
 
     def plans(self, unit: str, product: str, line: str) -> bool:
@@ -188,9 +199,17 @@ class Master:
         return central == unit if central else unit in self.units_of_product.get(product, ())
 
     def products_of(self, unit: str) -> tuple[str, ...]:
-        """The products a unit has rows for: as lead, as participant, or because it plans a line centrally."""
-        for_all = any(planner == unit and not product for (_, product), planner in self._central.items())
-        single = {product for (_, product), planner in self._central.items() if planner == unit and product}
+        """The products a unit has rows for: as lead, as participant, or because it plans a line
+        centrally.
+        """
+        for_all = any(
+            planner == unit and not product for (_, product), planner in self._central.items()
+        )
+        single = {
+            product
+            for (_, product), planner in self._central.items()
+            if planner == unit and product
+        }
         return tuple(
             product
             for product, units in self.units_of_product.items()
@@ -203,12 +222,16 @@ class Master:
 
     @cached_property
     def kpi_units(self) -> Mapping[str, tuple[str, ...]]:
-        """The units asked for each key figure: those of the sheet Kennzahleinheiten, else the product's lead."""
+        """The units asked for each key figure: those of the sheet Kennzahleinheiten, else the
+        product's lead.
+        """
         named: dict[str, list[str]] = {}
         for row in rows_of(self.tables["kpi_units"]):
             named.setdefault(_text(row.kpi), []).append(_text(row.unit))
         return {
-            _text(row.kpi): tuple(named.get(_text(row.kpi)) or [self.lead_units.get(_text(row.product), "")])
+            _text(row.kpi): tuple(
+                named.get(_text(row.kpi)) or [self.lead_units.get(_text(row.product), "")]
+            )
             for row in rows_of(self.tables["kpis"])
         }
 
@@ -218,7 +241,9 @@ class Master:
 
     @cached_property
     def product_links(self) -> Mapping[str, tuple[tuple[str, int | None], ...]]:
-        """Goal links of each product as (goal, share in basis points or None for a tag), in the order of the sheet."""
+        """Goal links of each product as (goal, share in basis points or None for a tag), in the
+        order of the sheet.
+        """
         found: dict[str, list[tuple[str, int | None]]] = {}
         for row in rows_of(self.tables["product_goals"]):
             share = None if row.share is pd.NA else int(row.share)
@@ -232,14 +257,18 @@ class Master:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over what templates are made from; sheets that only steer the run (returns, waivers, rules) do not count."""
+        """sha256 over what templates are made from; sheets that only steer the run (returns,
+        waivers, rules) do not count.
+        """
         skipped = {"returns", "waivers", "rules", "transitions", "target_agreements"}
         facts = {
             name: [list(block.raw.columns), block.raw.fillna("").to_numpy().tolist()]
             for name, block in sorted(self.blocks.items())
             if name not in skipped
         }
-        return hashlib.sha256(json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()
+        ).hexdigest()
 
 
 def _text(value: object) -> str:

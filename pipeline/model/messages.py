@@ -22,7 +22,9 @@ class Message:
 
 @cache
 def catalogue() -> Mapping[str, Message]:
-    """The German catalogue ``messages/de.toml``, by rule id (a variant of a rule is ``D12.uncached``)."""
+    """The German catalogue ``messages/de.toml``, by rule id (a variant of a rule is
+    ``D12.uncached``).
+    """
     text = resources.files("pipeline.messages").joinpath("de.toml").read_text(encoding="utf-8")
     return {rule: Message(**entry) for rule, entry in tomllib.loads(text).items()}
 
@@ -34,5 +36,10 @@ def sentence(finding: Finding) -> tuple[str, str]:
     """
     variant = finding.values.get("variant", "")
     entry = catalogue()[f"{finding.rule}.{variant}" if variant else finding.rule]
-    facts = {"zelle": finding.place.cell, "blatt": finding.place.sheet, "datei": finding.place.file, **finding.values}
+    facts = {
+        "zelle": finding.place.cell,
+        "blatt": finding.place.sheet,
+        "datei": finding.place.file,
+        **finding.values,
+    }
     return entry.message.format_map(facts), entry.repair.format_map(facts)

@@ -22,8 +22,9 @@ def euro(amount: int) -> Decimal:
 def split(amount: int, shares: Sequence[int]) -> list[int]:
     """Split cents by basis points with largest remainder, so that the parts sum to the amount.
 
-    ``shares`` sum to 10,000 and come in the fixed order that breaks ties (goal id in code-point order, ``ohne`` last).
-    The absolute value is split and the sign reapplied, so that a cancelling amount cancels in every part.
+    ``shares`` sum to 10,000 and come in the fixed order that breaks ties (goal id in code-point
+    order, ``ohne`` last). The absolute value is split and the sign reapplied, so that a cancelling
+    amount cancels in every part.
 
     Source: Hamilton/Hare-Niemeyer method, as ``domain.md`` 3.2 asks for.
 

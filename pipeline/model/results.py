@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -15,13 +15,16 @@ from pipeline.model.master import Master
 class Results:
     """The results of one plan.
 
-    ``tables`` holds a frame per table of ``tables.results`` (its columns, sorted by its key; money in Int64 cents, texts as
-    string, empty texts as ``""``). ``texts`` holds ``goals``, ``measures``, ``products``, ``units``: the accepted texts and links
-    with their typed columns, then ``file``, ``sheet``, ``cell`` (and ``unit`` where the table has none of its own). In ``texts["goals"]`` stand
-    all goals that count: the master's and the departments' accepted ones, in the order of a printed outline.
-    ``provisional`` is true where something is missing or kept out; ``open_points`` says what, in German sentences.
-    ``findings`` are final (severity, waiver, explanation), in the order of ``tables["findings"]``. ``sources`` maps every input file
-    (and ``Stammdaten.xlsx``) to its sha256.
+    ``tables`` holds a frame per table of ``tables.results`` (its columns, sorted by its key; money
+    in Int64 cents, texts as string, empty texts as ``""``). ``texts`` holds ``goals``,
+    ``measures``, ``products``, ``units``: the accepted texts and links with their typed columns,
+    then ``file``, ``sheet``, ``cell`` (and ``unit`` where the table has none of its own). In
+    ``texts["goals"]`` stand all goals that count: the master's and the departments' accepted ones,
+    in the order of a printed outline. ``provisional`` is true where something is missing or kept
+    out; ``open_points`` says what, in German sentences. ``findings`` are final (severity, waiver,
+    explanation), in the order of ``tables["findings"]``. ``sources`` maps every input file (and
+    ``Stammdaten.xlsx``) to its sha256. ``open_counterparts`` lists internal charges whose other
+    side is missing (columns of ``reconciliation.OPEN_COLUMNS``).
     """
 
     city: str
@@ -33,3 +36,4 @@ class Results:
     provisional: bool
     open_points: tuple[str, ...]
     sources: Mapping[str, str]
+    open_counterparts: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -19,11 +19,12 @@ from pipeline.model.tables import Kind, Table
 class Submission:
     """One file that came back.
 
-    ``sha256`` is empty for what has no content to hash (a folder, a link that leads outside). ``identity`` is ``None`` where
-    the file is not a readable return. ``saved`` is the workbook's own time stamp (ISO text, empty if it has none).
-    ``cells`` has the columns of ``results.CELLS`` without ``file``: every non-empty cell and what became of it.
-    ``release`` holds state, function and date of the sheet Freigabe. ``foreign`` marks what is not a return at all (lock and
-    system files, folders). ``started`` says whether the department entered anything.
+    ``sha256`` is empty for what has no content to hash (a folder, a link that leads outside).
+    ``identity`` is ``None`` where the file is not a readable return. ``saved`` is the workbook's
+    own time stamp (ISO text, empty if it has none). ``cells`` has the columns of ``results.CELLS``
+    without ``file``: every non-empty cell and what became of it. ``release`` holds state, function
+    and date of the sheet Freigabe. ``foreign`` marks what is not a return at all (lock and system
+    files, folders). ``started`` says whether the department entered anything.
     """
 
     file: str
@@ -44,17 +45,19 @@ class Submission:
 
 
 ORIGIN = {"unit": Kind.CODE, "file": Kind.TEXT, "block": Kind.INTEGER, "row": Kind.INTEGER}
-"""Columns that a combined frame carries beside those of its table: the unit and file of the row, the number of its
-block in ``Frames.blocks`` and the number of the row in that block."""
+"""Columns that a combined frame carries beside those of its table: the unit and file of the row,
+the number of its block in ``Frames.blocks`` and the number of the row in that block.
+"""
 
 
 @dataclass(frozen=True)
 class Frames:
     """The tables of many workbooks, one below the other, so that a rule runs once.
 
-    ``tables[name]`` has the typed columns of the table plus ``unit``, ``file``, ``block`` and ``row``; ``states``, ``raws`` and
-    ``locked`` have the same index and the table's columns. Tables that nobody sent are empty frames.
-    ``goals`` in ``tables`` are the departments' goals, never the master's: those are in ``master``.
+    ``tables[name]`` has the typed columns of the table plus ``unit``, ``file``, ``block`` and
+    ``row``; ``states``, ``raws`` and ``locked`` have the same index and the table's columns. Tables
+    that nobody sent are empty frames. ``goals`` in ``tables`` are the departments' goals, never the
+    master's: those are in ``master``.
     """
 
     master: Master
@@ -71,26 +74,37 @@ class Frames:
         return self.blocks[table][int(block)].place(int(row), column)
 
 
-def combined(master: Master, tables: Iterable[Table], sources: Iterable[tuple[str, str, Mapping[str, Block]]]) -> Frames:
-    """Frames over ``sources`` given as (unit, file, blocks by table name); the index of each frame is 0 … n−1."""
+def combined(
+    master: Master, tables: Iterable[Table], sources: Iterable[tuple[str, str, Mapping[str, Block]]]
+) -> Frames:
+    """Frames over ``sources`` given as (unit, file, blocks by table name); the index of each frame
+    is 0 … n−1.
+    """
     parts = list(sources)
     typed, states, raws, locked, blocks = {}, {}, {}, {}, {}
     for table in tables:
         found = [(unit, file, each[table.name]) for unit, file, each in parts if table.name in each]
         kinds = {column.name: column.kind for column in table.columns}
         empty = frame_of({**kinds, **ORIGIN}, {})
-        pieces = [_with_origin(block, unit, file, number) for number, (unit, file, block) in enumerate(found)]
+        pieces = [
+            _with_origin(block, unit, file, number)
+            for number, (unit, file, block) in enumerate(found)
+        ]
         filled = [piece for piece in pieces if len(piece)]
         typed[table.name] = pd.concat(filled, ignore_index=True) if filled else empty
         blocks[table.name] = tuple(block for _, _, block in found)
         states[table.name] = _stacked([block.state for _, _, block in found], kinds, "int8")
         raws[table.name] = _stacked([block.raw for _, _, block in found], kinds, "string")
         locked[table.name] = _stacked([block.locked for _, _, block in found], kinds, "bool")
-    return Frames(master=master, tables=typed, states=states, raws=raws, locked=locked, blocks=blocks)
+    return Frames(
+        master=master, tables=typed, states=states, raws=raws, locked=locked, blocks=blocks
+    )
 
 
 def _with_origin(block: Block, unit: str, file: str, number: int) -> pd.DataFrame:
-    """The block's frame with its origin; a table of the master that has a column ``unit`` of its own keeps it."""
+    """The block's frame with its origin; a table of the master that has a column ``unit`` of its
+    own keeps it.
+    """
     size = len(block.frame)
     origin: dict[str, Any] = {
         "file": pd.array([file] * size, dtype="string"),
@@ -102,7 +116,9 @@ def _with_origin(block: Block, unit: str, file: str, number: int) -> pd.DataFram
     return block.frame.assign(**origin)
 
 
-def _stacked(pieces: list[pd.DataFrame], kinds: Mapping[str, Kind], dtype: Literal["int8", "string", "bool"]) -> pd.DataFrame:
+def _stacked(
+    pieces: list[pd.DataFrame], kinds: Mapping[str, Kind], dtype: Literal["int8", "string", "bool"]
+) -> pd.DataFrame:
     filled = [piece for piece in pieces if len(piece)]
     if filled:
         return pd.concat(filled, ignore_index=True).astype(dtype)
@@ -110,5 +126,5 @@ def _stacked(pieces: list[pd.DataFrame], kinds: Mapping[str, Kind], dtype: Liter
 
 
 def unreadable(frames: Frames, table: str, column: str) -> pd.Series[bool]:
-    """Which cells of a column could not be read; such a cell is reported once, never also as empty."""
+    """Which cells of a column are unreadable; such a cell is reported once, never also as empty."""
     return frames.states[table][column] == State.UNREADABLE

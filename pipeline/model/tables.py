@@ -1,7 +1,7 @@
 """The declaration of a table: its columns, their kinds, keys and references.
 
-Template, reader, pandera schema, ``schema`` and handbook are readers of these declarations; the declarations
-themselves know neither Excel nor pandera.
+Template, reader, pandera schema, ``schema`` and handbook are readers of these declarations; the
+declarations themselves know neither Excel nor pandera.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from typing import Any
 class Kind(Enum):
     """What a cell of a column holds, and in which type the pipeline carries it.
 
-    =========  ==================================================  =======================================
-    kind       in the workbook                                     in a frame
-    =========  ==================================================  =======================================
-    CODE       text, an identifier; never through a number         string
-    TEXT       text                                                string
-    CHOICE     a German label of a closed list                     string, the code of the choice
-    MONEY      euro as a number                                    Int64, integer cents
-    NUMBER     a number                                            object, ``decimal.Decimal``
-    PERCENT    45 for 45 %                                         Int64, basis points
-    INTEGER    a whole number                                      Int64
-    YEAR       four digits                                         Int64
-    MONTH      a date or text, shown as MM.JJJJ                    string, ``YYYY-MM``
-    DATE       a date                                              string, ``YYYY-MM-DD``
-    YES_NO     ja / nein                                           boolean
-    =========  ==================================================  =======================================
+    =========  ===========================================  ===================================
+    kind       in the workbook                              in a frame
+    =========  ===========================================  ===================================
+    CODE       text, an identifier; never through a number  string
+    TEXT       text                                         string
+    CHOICE     a German label of a closed list              string, the code of the choice
+    MONEY      euro as a number                             Int64, integer cents
+    NUMBER     a number                                     object, ``decimal.Decimal``
+    PERCENT    45 for 45 %                                  Int64, basis points
+    INTEGER    a whole number                               Int64
+    YEAR       four digits                                  Int64
+    MONTH      a date or text, shown as MM.JJJJ             string, ``YYYY-MM``
+    DATE       a date                                       string, ``YYYY-MM-DD``
+    YES_NO     ja / nein                                    boolean
+    =========  ===========================================  ===================================
     """
 
     CODE = "code"
@@ -88,10 +88,11 @@ class Year:
 class Column:
     """One column of a table.
 
-    ``references`` names the table whose (last) key column holds the allowed values. ``per_year`` lists the roles of the
-    years for which the column exists; ``entered_for`` those of them for which the department types it (in a
-    year that finance pre-fills only where ``entered_when_given``). ``year`` is set on a widened column only.
-    ``choices_from`` names a master table whose keys are the choices (levels).
+    ``references`` names the table whose (last) key column holds the allowed values. ``per_year``
+    lists the roles of the years for which the column exists; ``entered_for`` those of them for
+    which the department types it (in a year that finance pre-fills only where
+    ``entered_when_given``). ``year`` is set on a widened column only. ``choices_from`` names a
+    master table whose keys are the choices (levels).
     """
 
     name: str
@@ -125,8 +126,9 @@ class Column:
 class Table:
     """One table of a workbook or of the results.
 
-    ``key`` names the columns that identify a row; uniqueness is always scoped by it. ``prefilled`` names the key columns that
-    finance fills and locks in pre-filled rows. ``optional`` tables may be missing from a workbook.
+    ``key`` names the columns that identify a row; uniqueness is always scoped by it. ``prefilled``
+    names the key columns that finance fills and locks in pre-filled rows. ``optional`` tables may
+    be missing from a workbook.
     """
 
     name: str
@@ -156,7 +158,8 @@ class Table:
     def for_years(self, years: Sequence[Year]) -> Table:
         """The table of one plan: every per-year column repeated for the years whose role it serves.
 
-        Neighbouring per-year columns that share a year stand together (target, actual, numerator of 2025; then 2026).
+        Neighbouring per-year columns that share a year stand together (target, actual, numerator of
+        2025; then 2026).
         """
         columns: list[Column] = []
         position = 0
@@ -167,7 +170,10 @@ class Table:
                 position += 1
                 continue
             run = [column]
-            while position + len(run) < len(self.columns) and self.columns[position + len(run)].per_year:
+            while (
+                position + len(run) < len(self.columns)
+                and self.columns[position + len(run)].per_year
+            ):
                 run.append(self.columns[position + len(run)])
             for year in years:
                 columns.extend(_of_year(each, year) for each in run if year.role in each.per_year)
@@ -175,7 +181,12 @@ class Table:
         return replace(self, columns=tuple(columns))
 
 
-_ROLE_TITLES = {Role.ACTUAL: "Ergebnis", Role.BUDGET: "Ansatz", Role.OUTLOOK: "Planung", Role.FORECAST: "Prognose"}
+_ROLE_TITLES = {
+    Role.ACTUAL: "Ergebnis",
+    Role.BUDGET: "Ansatz",
+    Role.OUTLOOK: "Planung",
+    Role.FORECAST: "Prognose",
+}
 
 
 def _of_year(column: Column, year: Year) -> Column:
@@ -193,7 +204,9 @@ def _of_year(column: Column, year: Year) -> Column:
 
 
 def fingerprint(tables: Iterable[Table]) -> str:
-    """The sha256 of canonical JSON of names, kinds, years and keys; titles and help texts do not count."""
+    """The sha256 of canonical JSON of names, kinds, years and keys; titles and help texts do not
+    count.
+    """
     facts: list[Mapping[str, Any]] = [
         {
             "table": table.name,

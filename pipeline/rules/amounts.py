@@ -24,8 +24,9 @@ ROW = ["unit", "file", "product", "line", "measure"]
 def amounts(frames: Frames) -> pd.DataFrame:
     """Typed and continued amounts of the cost rows.
 
-    Columns: ``index`` (of ``costs``), ``year``, ``cents`` (int64), ``derived``, ``unit``, ``file``, ``product``, ``line``,
-    ``measure`` (empty text where there is none) and ``kind`` of the line (empty where unknown).
+    Columns: ``index`` (of ``costs``), ``year``, ``cents`` (int64), ``derived``, ``unit``, ``file``,
+    ``product``, ``line``, ``measure`` (empty text where there is none) and ``kind`` of the line
+    (empty where unknown).
     """
     filled = filled_amounts(frames)
     rows = frames.tables["costs"].loc[filled["index"], ROW].fillna("").reset_index(drop=True)
@@ -50,7 +51,9 @@ def amount_column(found: pd.DataFrame) -> list[str]:
 
 
 def measures_in_doubt(frames: Frames) -> set[tuple[str, str]]:
-    """(file, measure) of measures with an amount that could not be read: no total of theirs is judged."""
+    """(file, measure) of measures with an amount that could not be read: no total of theirs is
+    judged.
+    """
     costs = frames.tables["costs"]
     names = [name for name in costs.columns if name.startswith("amount_")]
     unread = (frames.states["costs"][names] == State.UNREADABLE).any(axis="columns")

@@ -1,4 +1,6 @@
-"""What single columns must hold, derived from the declaration: which rule id each of its words stands for."""
+"""What single columns must hold, derived from the declaration: which rule id each of its words
+stands for.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ _NUMBERS = (Kind.MONEY, Kind.NUMBER, Kind.PERCENT, Kind.INTEGER, Kind.YEAR)
 
 @dataclass(frozen=True, kw_only=True)
 class Demand:
-    """One thing a column asks of its cells; ``word`` is the word of the declaration it comes from."""
+    """One thing a column asks of its cells; ``word`` is the word of the declaration it comes
+    from.
+    """
 
     rule: str
     word: str
@@ -87,8 +91,8 @@ def _each_number(
 def excused(frames: Frames, table: Table, column: Column) -> pd.Series[bool]:
     """Cells that may stay empty although the column is required.
 
-    Locked cells are finance's; an unreadable cell has its own finding; a later year of a cost row is
-    filled by its Fortschreibung.
+    Locked cells are finance's; an unreadable cell has its own finding; a later year of a cost row
+    is filled by its Fortschreibung.
     """
     free = frames.locked[table.name][column.name] | (
         frames.states[table.name][column.name] == State.UNREADABLE

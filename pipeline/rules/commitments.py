@@ -19,9 +19,11 @@ _PLACE = ["unit", "file", "product", "line"]
 
 @rule("M08", "commitments.line", Severity.ERROR, Blocks.MONEY)
 def commitment_does_not_fit(frames: Frames) -> pd.DataFrame:
-    """Commitments are for investment payments, given in a budget year, and at most as high as what is due later.
+    """Commitments are for investment payments, given in a budget year, and at most as high as
+    what is due later.
 
-    Source: domain 4 and 5.2; contract, data package. One fault per cell: line, year, due year, then the amounts.
+    Source: domain 4 and 5.2; contract, data package. One fault per cell: line, year, due year,
+    then the amounts.
     """
     commitments = frames.tables["commitments"]
     if commitments.empty:
@@ -96,7 +98,9 @@ def _due_too_early(frames: Frames, checked: pd.DataFrame) -> pd.DataFrame:
 
 
 def _above_payments(frames: Frames, checked: pd.DataFrame) -> pd.DataFrame:
-    """Per product, line and measure (without one: of all rows) the sum due in a year against the payments planned for it."""
+    """Per product, line and measure (without one: of all rows) the sum due in a year against the
+    payments planned for it.
+    """
     planned = amounts(frames)
     keys = checked[_PLACE].fillna("").assign(measure=checked["measure"].fillna(""))
     doubt = _payments_in_doubt(frames)
@@ -113,7 +117,7 @@ def _above_payments(frames: Frames, checked: pd.DataFrame) -> pd.DataFrame:
         by_line = sums_by(paid, *_PLACE)
         groups = due[due != 0].groupby([keys[name] for name in keys.columns])
         for names, dues in groups:
-            key = tuple(map(str, cast("tuple[object, ...]", names)))
+            key = tuple(map(str, names))
             if key[1:4] in doubt:
                 continue
             limit = by_measure.get(key, 0) if key[-1] else by_line.get(key[:-1], 0)

@@ -83,10 +83,10 @@ def continuation_starts(master: Master) -> int:
 def filled_amounts(frames: Frames) -> pd.DataFrame:
     """Every amount that a cost row states or derives in a year that departments enter.
 
-    Columns: ``index`` (of the frame ``costs``), ``year``, ``cents``, ``derived`` (false where it was
-    typed); one row per amount, sorted by index and year. Locked cells are nobody's entry and are
-    left out; an unreadable cell is neither an amount nor filled. A year whose rate is missing stays
-    empty, and with it the later ones (rule Z24 names them).
+    Columns: ``index`` (of the frame ``costs``), ``year``, ``cents``, ``derived`` (false where it
+    was typed); one row per amount, sorted by index and year. Locked cells are nobody's entry and
+    are left out; an unreadable cell is neither an amount nor filled. A year whose rate is missing
+    stays empty, and with it the later ones (rule Z24 names them).
     """
     pieces = [
         pd.DataFrame(

@@ -40,7 +40,9 @@ def negative_without_leave(frames: Frames) -> pd.DataFrame:
 
 @rule("Z12", "costs.amount", Severity.WARNING)
 def not_rounded_as_asked(frames: Frames) -> pd.DataFrame:
-    """Finance may ask for planned amounts in full tens or hundreds of euro (setting ``rounding``)."""
+    """Finance may ask for planned amounts in full tens or hundreds of euro (setting
+    ``rounding``).
+    """
     step = frames.master.settings.rounding
     if step <= 1:
         return pd.DataFrame()
@@ -87,8 +89,8 @@ def internal_row_without_partner(frames: Frames) -> pd.DataFrame:
 def factor_of_ten(frames: Frames) -> pd.DataFrame:
     """An amount about 10, 100 or 1,000 times an earlier one of its row, or a fraction like that.
 
-    Source: Schulzendorf 2012 planned with 433,676 instead of 43,389 (domain, 14). Only the first such
-    amount of a row is named.
+    Source: Schulzendorf 2012 planned with 433,676 instead of 43,389 (domain, 14). Only the first
+    such amount of a row is named.
     """
     found = _compared_with_earlier(frames)
     seen: list[pd.DataFrame] = []
@@ -110,7 +112,10 @@ def factor_of_ten(frames: Frames) -> pd.DataFrame:
 
 @rule("A10", "costs.amount", Severity.WARNING)
 def jumps_against_last_year(frames: Frames) -> pd.DataFrame:
-    """The first budget year departs from the previous plan by more than finance wants unexplained."""
+    """The first budget year departs from the previous plan by more than finance wants unexplained.
+
+    Rows of a measure are left out: a project costs what its year needs.
+    """
     master = frames.master
     last, first = master.previous_budget_year, next(iter(master.budget_years), None)
     costs = frames.tables["costs"]
@@ -125,7 +130,7 @@ def jumps_against_last_year(frames: Frames) -> pd.DataFrame:
         & (size >= master.settings.jump_amount)
         & (size * 10_000 >= before.abs() * master.settings.jump_percent)
     ).fillna(False)
-    far &= ~costs.index.isin(factor_of_ten(frames).index)
+    far &= costs["measure"].isna() & ~costs.index.isin(factor_of_ten(frames).index)
     rows = costs.index[far]
     shares = size[rows] * 100 // before[rows].abs()
     return faults(
@@ -139,7 +144,9 @@ def jumps_against_last_year(frames: Frames) -> pd.DataFrame:
 
 @rule("A05", "costs.amount", Severity.WARNING)
 def above_the_ceiling(frames: Frames) -> pd.DataFrame:
-    """Net cost of what the unit itself returned, without internal charges and investments, per year."""
+    """Net cost of what the unit itself returned, without internal charges and investments, per
+    year.
+    """
     ceilings = frames.master.tables["ceilings"].dropna(subset=["unit", "year", "amount"])
     found = amounts(frames)
     found = found[found["kind"].isin(["revenue", "expense"]) & _counted(frames, found)]
@@ -227,7 +234,8 @@ def _entries(frames: Frames) -> Iterator[tuple[str, pd.Series[bool]]]:
 
 
 def _compared_with_earlier(frames: Frames) -> pd.DataFrame:
-    """Every typed amount beside the nearest earlier amount of its row that is not 0, both without sign.
+    """Every typed amount beside the nearest earlier amount of its row that is not 0, both without
+    sign.
 
     Columns: ``index``, ``column``, ``year``, ``now``, ``before``.
     """

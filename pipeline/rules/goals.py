@@ -1,4 +1,6 @@
-"""What must hold for goals and their links to products, in the master and where departments fill them."""
+"""What must hold for goals and their links to products, in the master and where departments fill
+them.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +80,9 @@ def _without_ancestor(frames: Frames) -> pd.DataFrame:
 
 @rule("S06", "goals.parent", Severity.ERROR, Blocks.MONEY)
 def broken_branch(frames: Frames) -> pd.DataFrame:
-    """Goals that departments filled hang on known goals and do not point at each other in a circle."""
+    """Goals that departments filled hang on known goals and do not point at each other in a
+    circle.
+    """
     return _broken(frames)
 
 
@@ -90,7 +94,9 @@ def broken_goal_tree(frames: Frames) -> pd.DataFrame:
 
 @rule("S07", "goals.parent", Severity.ERROR, Blocks.MONEY)
 def department_goal_without_ancestor(frames: Frames) -> pd.DataFrame:
-    """Where a level must refer upwards (Hamm's rule), the department's goal reaches the highest level."""
+    """Where a level must refer upwards (Hamm's rule), the department's goal reaches the highest
+    level.
+    """
     return _without_ancestor(frames)
 
 
@@ -118,7 +124,9 @@ def parent_is_not_above(frames: Frames) -> pd.DataFrame:
 
 @rule("S09", "product_goals.share", Severity.ERROR, Blocks.RETURN, workbook="master")
 def shares_above_the_whole(frames: Frames) -> pd.DataFrame:
-    """The shares of a product over additive goals sum to 100 per cent at most; the last row is named."""
+    """The shares of a product over additive goals sum to 100 per cent at most; the last row is
+    named.
+    """
     links = frames.tables["product_goals"]
     counted = links[links["goal"].isin(list(frames.master.additive_goals)) & links["share"].notna()]
     sums = counted.groupby("product", sort=True)["share"].sum()
@@ -204,7 +212,9 @@ def product_without_goal(frames: Frames) -> pd.DataFrame:
 
 @rule("S11", "goals.goal", Severity.WARNING, workbook="master")
 def goal_that_nothing_serves(frames: Frames) -> pd.DataFrame:
-    """A root goal with neither product nor key figure at itself or below; dormant ones are left out."""
+    """A root goal with neither product nor key figure at itself or below; dormant ones are left
+    out.
+    """
     goals, tree = frames.tables["goals"], frames.master.goals
     serving: set[str] = set()
     for table in ("product_goals", "kpis"):
@@ -218,7 +228,9 @@ def goal_that_nothing_serves(frames: Frames) -> pd.DataFrame:
 
 @rule("S23", "product_goals.share", Severity.WARNING, workbook="master")
 def share_that_does_not_count(frames: Frames) -> pd.DataFrame:
-    """A share at a goal that is never added (framework condition, cross-cutting goal) moves no money."""
+    """A share at a goal that is never added (framework condition, cross-cutting goal) moves no
+    money.
+    """
     links = frames.tables["product_goals"]
     known = links["goal"].isin(list(frames.master.goals.parents))
     tag = known & ~links["goal"].isin(list(frames.master.additive_goals))
@@ -228,7 +240,9 @@ def share_that_does_not_count(frames: Frames) -> pd.DataFrame:
 
 @rule("S24", "product_goals.share", Severity.WARNING, workbook="master")
 def link_without_share(frames: Frames) -> pd.DataFrame:
-    """A link to a goal that counts, but without a share: the product serves it and brings it no money."""
+    """A link to a goal that counts, but without a share: the product serves it and brings it no
+    money.
+    """
     links = frames.tables["product_goals"]
     additive = links["goal"].isin(list(frames.master.additive_goals))
     readable = frames.states["product_goals"]["share"] != State.UNREADABLE

@@ -1,4 +1,6 @@
-"""What must hold for the rows of the sheet Kennzahlen, measured against the catalogue (domain, 9)."""
+"""What must hold for the rows of the sheet Kennzahlen, measured against the catalogue (domain,
+9).
+"""
 
 from __future__ import annotations
 
@@ -183,7 +185,9 @@ def _each(
 
 @rule("K02", "kpis.numerator", Severity.ERROR, Blocks.KEY_FIGURES)
 def ratio_without_parts(frames: Frames) -> pd.DataFrame:
-    """A ratio needs numerator and denominator: an actual always, a target where one part is stated."""
+    """A ratio needs numerator and denominator: an actual always, a target where one part is
+    stated.
+    """
 
     def faulty(entry: Entry) -> Iterator[tuple[str, dict[str, str]]]:
         wanted = [part for part in entry.kpi.enters if part in entry.open]
@@ -253,7 +257,8 @@ def outside_the_plausible_range(frames: Frames) -> pd.DataFrame:
 def jumps_against_the_year_before(frames: Frames) -> pd.DataFrame:
     """A change by more than the setting ``jump_percent`` asks for a word of explanation.
 
-    Source: Stadt Münster 2026/27 printed 648,852 inhabitants between 322,715 and 323,724 (domain, 14).
+    Source: Stadt Münster 2026/27 printed 648,852 inhabitants between 322,715 and 323,724 (domain,
+    14).
     """
     limit = Fraction(frames.master.settings.jump_percent, 10_000)
     before: dict[int, tuple[int, Decimal]] = {}
@@ -281,7 +286,9 @@ def jumps_against_the_year_before(frames: Frames) -> pd.DataFrame:
 
 @rule("K07", "kpis.target", Severity.ERROR, Blocks.KEY_FIGURES)
 def no_target_for_the_budget_year(frames: Frames) -> pd.DataFrame:
-    """Without a target for a budget year attainment cannot be measured; also where the row was left free."""
+    """Without a target for a budget year attainment cannot be measured; also where the row was
+    left free.
+    """
     kpis = frames.tables["kpis"]
     known = catalogue(frames.master)
     budget = [year.year for year in frames.master.budget_years]
@@ -378,7 +385,9 @@ def actual_is_missing(frames: Frames) -> pd.DataFrame:
 
 @rule("K11", "kpis.actual", Severity.WARNING)
 def the_same_every_year(frames: Frames) -> pd.DataFrame:
-    """The actual repeats the actuals of the years before, three times or more, and is not called an estimate."""
+    """The actual repeats the actuals of the years before, three times or more, and is not called
+    an estimate.
+    """
     earlier = _earlier_actuals(frames.master)
 
     def faulty(entry: Entry) -> Iterator[tuple[str, dict[str, str]]]:

@@ -21,8 +21,8 @@ _ACROSS_UNITS = ("measures", "goals", "savings")
 def doubled(frames: Frames, table: Table, *, master: bool) -> tuple[str, pd.DataFrame]:
     """Rows whose key stands in another row too: rule M02 for measures, else S10.
 
-    Uniqueness is scoped by unit, but for keys that are issued for the whole city; of rows of the same file the
-    first one is not named.
+    Uniqueness is scoped by unit, but for keys that are issued for the whole city; of rows of the
+    same file the first one is not named.
     """
     rule = "M02" if table.name == "measures" and not master else "S10"
     if not table.unique or table.settings:
@@ -30,10 +30,13 @@ def doubled(frames: Frames, table: Table, *, master: bool) -> tuple[str, pd.Data
     frame = frames.tables[table.name]
     required = [name for name in table.key if table.column(name).required]
     stated = frame.dropna(subset=required) if required else frame
-    keys = stated[list(table.key)].astype("string").fillna("").agg(" / ".join, axis="columns")
+    texts = stated[list(table.key)].astype("string").fillna("")
+    keys = texts[table.key[0]].str.cat(texts[list(table.key[1:])], sep=" / ")
     city_wide = master or table.name in _ACROSS_UNITS
     scope = pd.Series("", index=stated.index) if city_wide else stated["unit"].fillna("")
     several = pd.DataFrame({"scope": scope, "key": keys}).duplicated(keep=False)
+    if not several.any():
+        return rule, pd.DataFrame()
     groups = stated[several].groupby([scope[several], keys[several]], sort=False)
     hits: list[tuple[int, dict[str, str]]] = []
     for (_, key), rows in groups:

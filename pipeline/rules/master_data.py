@@ -1,4 +1,6 @@
-"""What must hold in the master workbook beyond single columns, keys and references; every error refuses the run."""
+"""What must hold in the master workbook beyond single columns, keys and references; every error
+refuses the run.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ WAIVER_KEY = re.compile(r"\s*([a-z_]+)\s*=\s*(.*?)\s*")
 
 @rule("S21", "settings.setting", Severity.ERROR, Blocks.RETURN, workbook="master")
 def sheet_is_empty(frames: Frames) -> pd.DataFrame:
-    """Without years, units, products and lines there is nothing to plan; a missing sheet is named while reading."""
+    """Without years, units, products and lines there is nothing to plan; a missing sheet is named
+    while reading.
+    """
     file = next((blocks[0].file for blocks in frames.blocks.values() if blocks), "")
     rows = [
         {"file": file, "unit": "", "blatt": _SHEETS[name], "variant": "empty"}
@@ -37,7 +41,9 @@ def sheet_is_empty(frames: Frames) -> pd.DataFrame:
 
 @rule("S20", "settings.value", Severity.ERROR, Blocks.RETURN, workbook="master")
 def setting_out_of_range(frames: Frames) -> pd.DataFrame:
-    """A number within its bounds, a pattern that can be applied; kinds and missing settings are judged while reading."""
+    """A number within its bounds, a pattern that can be applied; kinds and missing settings are
+    judged while reading.
+    """
     settings = frames.tables["settings"]
     columns = {column.name: column for column, _ in SETTING_VALUES}
     hits = [
@@ -75,7 +81,9 @@ def _is_pattern(value: str) -> bool:
 
 @rule("S22", "products.product", Severity.ERROR, Blocks.RETURN, workbook="master")
 def product_number_of_another_form(frames: Frames) -> pd.DataFrame:
-    """The setting ``product_pattern`` says how product numbers look; without it any number is allowed."""
+    """The setting ``product_pattern`` says how product numbers look; without it any number is
+    allowed.
+    """
     pattern = frames.master.settings.product_pattern
     products = frames.tables["products"]
     if not pattern or not _is_pattern(pattern):
@@ -87,7 +95,9 @@ def product_number_of_another_form(frames: Frames) -> pd.DataFrame:
 
 @rule("S25", "years.year", Severity.ERROR, Blocks.RETURN, workbook="master")
 def budget_years_do_not_fit(frames: Frames) -> pd.DataFrame:
-    """The entered years of role Ansatz are those that the settings announce: their number and the first one."""
+    """The entered years of role Ansatz are those that the settings announce: their number and the
+    first one.
+    """
     years, settings = frames.tables["years"], frames.master.settings
     if years.empty:
         return pd.DataFrame()
@@ -117,7 +127,9 @@ def circle_of_units(frames: Frames) -> pd.DataFrame:
 
 @rule("S19", "lines.formula", Severity.ERROR, Blocks.RETURN, workbook="master")
 def formula_that_leads_nowhere(frames: Frames) -> pd.DataFrame:
-    """A computed line sums or joins known lines of the plan, and never itself in a roundabout way."""
+    """A computed line sums or joins known lines of the plan, and never itself in a roundabout
+    way.
+    """
     master_lines, lines = frames.master.lines, frames.tables["lines"]
     hits: list[tuple[int, str, str, str]] = []
     needs: dict[str, set[str]] = {}
@@ -149,7 +161,9 @@ def formula_that_leads_nowhere(frames: Frames) -> pd.DataFrame:
 
 
 def formula_parts(line: Line, lines: Mapping[str, Line]) -> tuple[str, ...] | None:
-    """The lines a formula speaks of; a range stands for its two ends and the entered lines between. ``None`` if unreadable."""
+    """The lines a formula speaks of; a range stands for its two ends and the entered lines
+    between. ``None`` if unreadable.
+    """
     parts: list[str] = []
     position = 0
     order = [each for each in lines if lines[each].plan == line.plan]
@@ -181,7 +195,9 @@ def _in_circles(needs: Mapping[str, set[str]]) -> list[str]:
 
 @rule("S31", "lines.kind", Severity.ERROR, Blocks.RETURN, workbook="master")
 def line_without_kind(frames: Frames) -> pd.DataFrame:
-    """A line that is entered is revenue or expense, receipt or payment: otherwise its money cannot be added."""
+    """A line that is entered is revenue or expense, receipt or payment: otherwise its money
+    cannot be added.
+    """
     lines = frames.tables["lines"]
     entered = lines["sign"].notna() & (lines["sign"] != "=").fillna(False)
     rows = lines.index[entered & lines["kind"].isna() & lines["line"].notna()]
@@ -232,7 +248,9 @@ def waiver_key(text: str) -> dict[str, str] | None:
 
 @rule("K08", "previous_kpis.target", Severity.WARNING, workbook="master")
 def earlier_target_worse_than_the_start(frames: Frames) -> pd.DataFrame:
-    """A target of an earlier year that contradicts the direction: attainment would be upside down."""
+    """A target of an earlier year that contradicts the direction: attainment would be upside
+    down.
+    """
     known = catalogue(frames.master)
     rows = frames.tables["previous_kpis"]
     hits = [
@@ -249,7 +267,9 @@ def earlier_target_worse_than_the_start(frames: Frames) -> pd.DataFrame:
 
 @rule("K13", "kpis.denominator", Severity.WARNING, workbook="master")
 def part_that_nobody_knows(frames: Frames) -> pd.DataFrame:
-    """Numerator and denominator name a key figure or a base value, or are empty (then they are entered)."""
+    """Numerator and denominator name a key figure or a base value, or are empty (then they are
+    entered).
+    """
     kpis = frames.tables["kpis"]
     names = {*kpis["kpi"].dropna(), *frames.tables["base_values"]["name"].dropna()}
     pieces = []

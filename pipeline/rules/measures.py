@@ -25,7 +25,9 @@ from pipeline.rules.wording import listed, written, written_cents
 
 _ALIKE = 0.92
 _COMPARED_AT_MOST = 60
-"""Titles of one product that are compared with each other; more of them would take quadratic time."""
+"""Titles of one product that are compared with each other; more of them would take quadratic
+time.
+"""
 
 
 @rule("M03", "measures.title", Severity.WARNING)
@@ -116,7 +118,9 @@ def total_is_not_the_sum(frames: Frames) -> pd.DataFrame:
 
 @rule("M09", "measures.appraisal", Severity.WARNING)
 def investment_without_appraisal(frames: Frames) -> pd.DataFrame:
-    """An investment from the council's threshold on needs a profitability comparison and follow-up cost."""
+    """An investment from the council's threshold on needs a profitability comparison and
+    follow-up cost.
+    """
     limit = frames.master.settings.investment_threshold
     if limit <= 0:
         return pd.DataFrame()
@@ -196,7 +200,9 @@ def _sums(frames: Frames, kinds: tuple[str, ...]) -> dict[tuple[Any, ...], int]:
 
 
 def _with_measure(frames: Frames) -> pd.DataFrame:
-    """The amounts of measures with ``start``, ``end``, ``status`` and ``measure_index`` of the measure's row."""
+    """The amounts of measures with ``start``, ``end``, ``status`` and ``measure_index`` of the
+    measure's row.
+    """
     measures = frames.tables["measures"].drop_duplicates(["file", "measure"])
     facts = measures[["file", "measure", "start", "end", "status"]].assign(
         measure_index=measures.index

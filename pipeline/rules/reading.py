@@ -1,7 +1,8 @@
-"""Faults that are found while a file is read, counted or added up: their severity and what they block.
+"""Faults that are found while a file is read, counted or added up: their severity and what they
+block.
 
-The intake, the register and the totals raise them with ``registry.finding``; where a fault lies in one
-table, they say by ``registry.part_of`` what it blocks.
+The intake, the register and the totals raise them with ``registry.finding``; where a fault lies in
+one table, they say by ``registry.part_of`` what it blocks.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _MONEY_CELL = (
     "Z23",
 )
 _WARNED = (
-    "D04", "D06", "D09", "D11", "D13", "D15", "D18", "D22", "D23", "D24", "D27", "D28", "D31", "D33",
+    "D04", "D06", "D09", "D11", "D13", "D15", "D18", "D22", "D23", "D24", "D27", "D28", "D31",
+    "D33",
     "Z07", "Z20", "A07", "A09",
 )  # fmt: skip
 _NOTED = ("D07", "D14", "D17", "D21", "D30", "Z02", "Z17")

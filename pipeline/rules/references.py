@@ -82,7 +82,9 @@ def _known(frames: Frames, target: str, *, master: bool) -> Collection[str]:
 
 
 def _suggestion(value: str, known: Collection[str], target: str) -> tuple[str, str]:
-    """Rule and suggestion: a product number that only lost its zeros, or the most similar key there is."""
+    """Rule and suggestion: a product number that only lost its zeros, or the most similar key
+    there is.
+    """
     if target == "products":
         same = [each for each in known if _without_outer_zeros(each) == _without_outer_zeros(value)]
         if len(same) == 1 and re.fullmatch(r"[\d.,]+", value):

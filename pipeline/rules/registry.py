@@ -1,4 +1,6 @@
-"""The registry of rules: id, severity, what a rule blocks, and the function that finds its faults."""
+"""The registry of rules: id, severity, what a rule blocks, and the function that finds its
+faults.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +18,21 @@ WHOLE_SHEET = -1
 """The index of a fault that lies in no row, but in a sheet as a whole."""
 
 Check = Callable[[Frames], pd.DataFrame]
-"""A check gives one row per fault: its index is that of the rule's table. A column ``column`` names the
-faulty cell (if it is not the rule's own column); columns that begin with ``key_`` are keys that a waiver
-may name beside those of the row. Where the index is :data:`WHOLE_SHEET`, columns ``file`` and ``unit`` say
-whose sheet it is. Every other column is a value for the sentence, as text."""
+"""A check gives one row per fault: its index is that of the rule's table. A column ``column`` names
+the faulty cell (if it is not the rule's own column); columns that begin with ``key_`` are keys that
+a waiver may name beside those of the row. Where the index is :data:`WHOLE_SHEET`, columns ``file``
+and ``unit`` say whose sheet it is. Every other column is a value for the sentence, as text.
+"""
 
 RowMask = Callable[[pd.DataFrame], "pd.Series[bool]"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What is known of a rule: ``table`` and ``column`` say where it looks; without ``check`` it is found elsewhere (while reading,
-    in the register, in the totals), and the registry only knows its severity."""
+    """What is known of a rule: ``table`` and ``column`` say where it looks; without ``check`` it is
+    found elsewhere (while reading, in the register, in the totals), and the registry only knows its
+    severity.
+    """
 
     id: str
     severity: Severity
@@ -50,7 +55,9 @@ _BY_ID: dict[str, Rule] = {}
 def declare(
     id: str, severity: Severity, blocks: Blocks = Blocks.NOTHING, *, workbook: str = "template"
 ) -> None:
-    """Registers a rule whose faults are found outside ``rules``: while reading, in the register or in the totals."""
+    """Registers a rule whose faults are found outside ``rules``: while reading, in the register
+    or in the totals.
+    """
     _add(Rule(id=id, severity=severity, blocks=blocks, workbook=workbook))
 
 
@@ -62,7 +69,9 @@ def rule(
     *,
     workbook: str = "template",
 ) -> Callable[[Check], Check]:
-    """Registers a check; ``where`` is ``table.column``. The same id may be registered for several tables."""
+    """Registers a check; ``where`` is ``table.column``. The same id may be registered for several
+    tables.
+    """
     table, _, column = where.partition(".")
 
     def register(check: Check) -> Check:
@@ -152,7 +161,9 @@ def by_id() -> Mapping[str, Rule]:
 
 
 def part_of(table: str) -> Blocks:
-    """The part of a return that a fault in one of its tables keeps out (contract, «Acceptance of returns»)."""
+    """The part of a return that a fault in one of its tables keeps out (contract, «Acceptance of
+    returns»).
+    """
     if table in MONEY_TABLES:
         return Blocks.MONEY
     return Blocks.KEY_FIGURES if table in KEY_FIGURE_TABLES else Blocks.NOTHING
@@ -170,7 +181,8 @@ def finding(
 ) -> Finding:
     """A finding with the severity of its rule; what is no error blocks nothing.
 
-    ``severity`` and ``blocks`` replace what the registry says. An unknown id is a fault of the program.
+    ``severity`` and ``blocks`` replace what the registry says. An unknown id is a fault of the
+    program.
     """
     known = by_id()[rule_id]
     final = severity or known.severity

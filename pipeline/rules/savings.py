@@ -18,7 +18,9 @@ _SUSPICIOUS_FROM = 3
 
 @rule("H02", "savings.effect", Severity.WARNING)
 def increments_that_look_like_levels(frames: Frames) -> pd.DataFrame:
-    """Equal amounts in three or more years, called Zuwachs: probably the same saving counted again and again (domain, 8)."""
+    """Equal amounts in three or more years, called Zuwachs: probably the same saving counted
+    again and again (domain, 8).
+    """
     savings = frames.tables["savings"]
     names = [name for name in savings.columns if name.startswith("plan_")]
     plans = savings[names]
@@ -36,7 +38,9 @@ def increments_that_look_like_levels(frames: Frames) -> pd.DataFrame:
 
 @rule("H03", "savings.goal", Severity.ERROR, Blocks.MONEY)
 def saving_off_the_consolidation_goal(frames: Frames) -> pd.DataFrame:
-    """Where the master has a consolidation goal, every saving belongs to it or to a goal below it."""
+    """Where the master has a consolidation goal, every saving belongs to it or to a goal below
+    it.
+    """
     goals = frames.master.tables["goals"]
     wanted = list(goals.loc[goals["consolidation"].fillna(False), "goal"])
     if not wanted:

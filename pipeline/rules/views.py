@@ -13,7 +13,9 @@ View = TypeVar("View")
 
 
 def once(compute: Callable[[Frames], View]) -> Callable[[Frames], View]:
-    """Keeps the view of the frames asked for last; frames never change, so neither does their view."""
+    """Keeps the view of the frames asked for last; frames never change, so neither does their
+    view.
+    """
     kept: list[tuple[weakref.ref[Frames], View]] = []
 
     @wraps(compute)

@@ -19,7 +19,8 @@ NOTHING = "(leer)"
 
 
 def declared(frames: Frames, table: str) -> Table:
-    """The declaration of a table as these frames carry it: of the plan's template, else of the master.
+    """The declaration of a table as these frames carry it: of the plan's template, else of the
+    master.
 
     ``goals``, ``product_goals`` and ``kpis`` stand in both workbooks; their blocks say which it is.
     """

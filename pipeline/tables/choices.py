@@ -1,4 +1,6 @@
-"""The closed lists: code in tables and CSV, German label in workbooks (contract, «Codes and labels»)."""
+"""The closed lists: code in tables and CSV, German label in workbooks (contract, «Codes and
+labels»).
+"""
 
 from __future__ import annotations
 

@@ -19,14 +19,38 @@ _FICTIONAL = Column(
 )
 
 
-def _code(name: str, title: str, references: str | None = None, *, required: bool = True, help: str = "") -> Column:
+def _code(
+    name: str, title: str, references: str | None = None, *, required: bool = True, help: str = ""
+) -> Column:
     return Column(
-        name=name, title=title, kind=Kind.CODE, references=references, required=required, width=_CODE_WIDTH, help=help
+        name=name,
+        title=title,
+        kind=Kind.CODE,
+        references=references,
+        required=required,
+        width=_CODE_WIDTH,
+        help=help,
     )
 
 
-def _text(name: str, title: str, *, required: bool = False, width: int = 30, help: str = "", max_length: int | None = None) -> Column:
-    return Column(name=name, title=title, kind=Kind.TEXT, required=required, width=width, help=help, max_length=max_length)
+def _text(
+    name: str,
+    title: str,
+    *,
+    required: bool = False,
+    width: int = 30,
+    help: str = "",
+    max_length: int | None = None,
+) -> Column:
+    return Column(
+        name=name,
+        title=title,
+        kind=Kind.TEXT,
+        required=required,
+        width=width,
+        help=help,
+        max_length=max_length,
+    )
 
 
 def _yes_no(name: str, title: str, *, required: bool = False, help: str = "") -> Column:
@@ -49,35 +73,114 @@ SETTINGS = Table(
 )
 
 
-def _setting(name: str, title: str, kind: Kind, default: str = "", **words: object) -> tuple[Column, str]:
+def _setting(
+    name: str, title: str, kind: Kind, default: str = "", **words: object
+) -> tuple[Column, str]:
     return Column(name=name, title=title, kind=kind, required=False, **words), default  # type: ignore[arg-type]
 
 
 SETTING_VALUES: tuple[tuple[Column, str], ...] = (
-    (Column(name="budget_year", title="Haushaltsjahr", kind=Kind.YEAR, help="Erstes Jahr, für das geplant wird."), ""),
-    _setting("budget_years", "Zahl der Haushaltsjahre", Kind.INTEGER, "1", minimum=1, maximum=2, help="1, oder 2 für einen Doppelhaushalt."),
+    (
+        Column(
+            name="budget_year",
+            title="Haushaltsjahr",
+            kind=Kind.YEAR,
+            help="Erstes Jahr, für das geplant wird.",
+        ),
+        "",
+    ),
+    _setting(
+        "budget_years",
+        "Zahl der Haushaltsjahre",
+        Kind.INTEGER,
+        "1",
+        minimum=1,
+        maximum=2,
+        help="1, oder 2 für einen Doppelhaushalt.",
+    ),
     (Column(name="city", title="Kommune", kind=Kind.TEXT, help="Name, wie er gedruckt wird."), ""),
     _setting("round", "Runde", Kind.CHOICE, "Entwurf", choices=choices.ROUNDS),
     _setting("regime", "Rechtsrahmen", Kind.CHOICE, "frei", choices=choices.REGIMES),
-    (Column(name="as_of", title="Stichtag", kind=Kind.DATE, help="Das einzige „Heute“ des Programms."), ""),
+    (
+        Column(
+            name="as_of",
+            title="Stichtag",
+            kind=Kind.DATE,
+            help="Das einzige „Heute“ des Programms.",
+        ),
+        "",
+    ),
     _setting("deadline", "Abgabefrist", Kind.DATE),
-    _setting("example_data", "Beispieldaten", Kind.YES_NO, "nein", help="ja: Jede Ausgabe trägt den Hinweis, dass die Daten erfunden sind."),
-    _setting("uses_savings", "Konsolidierung", Kind.YES_NO, "nein", help="ja: Die Vorlage hat das Blatt Konsolidierung."),
+    _setting(
+        "example_data",
+        "Beispieldaten",
+        Kind.YES_NO,
+        "nein",
+        help="ja: Jede Ausgabe trägt den Hinweis, dass die Daten erfunden sind.",
+    ),
+    _setting(
+        "uses_savings",
+        "Konsolidierung",
+        Kind.YES_NO,
+        "nein",
+        help="ja: Die Vorlage hat das Blatt Konsolidierung.",
+    ),
     _setting("uses_agreements", "Zielvereinbarungen", Kind.YES_NO, "nein"),
     _setting("display_unit", "Anzeige in", Kind.CHOICE, "EUR", choices=choices.DISPLAY_UNITS),
     _setting("green_from", "Grün ab (%)", Kind.PERCENT, "95"),
     _setting("yellow_from", "Gelb ab (%)", Kind.PERCENT, "80"),
-    _setting("coverage_from", "Ampel ab Abdeckung (%)", Kind.PERCENT, "50", help="Darunter zeigt ein Ziel keine Ampel, sondern „zu wenig Daten“."),
-    _setting("at_most_rule", "Formel für „höchstens“", Kind.CHOICE, "Ziel/Ist", choices=choices.AT_MOST_RULES),
+    _setting(
+        "coverage_from",
+        "Ampel ab Abdeckung (%)",
+        Kind.PERCENT,
+        "50",
+        help="Darunter zeigt ein Ziel keine Ampel, sondern „zu wenig Daten“.",
+    ),
+    _setting(
+        "at_most_rule",
+        "Formel für „höchstens“",
+        Kind.CHOICE,
+        "Ziel/Ist",
+        choices=choices.AT_MOST_RULES,
+    ),
     _setting("attainment_cap", "Deckel der Zielerreichung (%)", Kind.PERCENT, "100"),
-    _setting("jump_percent", "Sprung ab (%)", Kind.PERCENT, "25", help="Abweichung vom Vorjahr, ab der eine Erläuterung erwartet wird."),
+    _setting(
+        "jump_percent",
+        "Sprung ab (%)",
+        Kind.PERCENT,
+        "25",
+        help="Abweichung vom Vorjahr, ab der eine Erläuterung erwartet wird.",
+    ),
     _setting("jump_amount", "Sprung ab (Euro)", Kind.MONEY, "10000"),
-    _setting("investment_threshold", "Wertgrenze Investitionen (Euro)", Kind.MONEY, "0", help="0: keine Wertgrenze."),
-    _setting("rounding", "Ansätze runden auf (Euro)", Kind.INTEGER, "0", minimum=0, help="0: keine Vorgabe."),
-    _setting("product_pattern", "Muster der Produktnummern", Kind.TEXT, help="Regulärer Ausdruck; leer: jede Nummer."),
+    _setting(
+        "investment_threshold",
+        "Wertgrenze Investitionen (Euro)",
+        Kind.MONEY,
+        "0",
+        help="0: keine Wertgrenze.",
+    ),
+    _setting(
+        "rounding",
+        "Ansätze runden auf (Euro)",
+        Kind.INTEGER,
+        "0",
+        minimum=0,
+        help="0: keine Vorgabe.",
+    ),
+    _setting(
+        "product_pattern",
+        "Muster der Produktnummern",
+        Kind.TEXT,
+        help="Regulärer Ausdruck; leer: jede Nummer.",
+    ),
     _setting("savings_until", "Konsolidierung bis Jahr", Kind.YEAR),
     _setting("contact", "Ansprechstelle", Kind.TEXT, help="Eine Funktion, kein Name."),
-    _setting("base_plan", "Ausgangsplan", Kind.CODE, help="Plan, auf dem dieser aufbaut (zum Beispiel 2027)."),
+    _setting(
+        "base_plan",
+        "Ausgangsplan",
+        Kind.CODE,
+        help="Plan, auf dem dieser aufbaut (zum Beispiel 2027).",
+    ),
 )
 """Every setting with its kind and its default, the default as a person would type it."""
 
@@ -111,8 +214,22 @@ LEVELS = Table(
     key=("level",),
     columns=(
         Column(name="level", title="Ebene", kind=Kind.CODE, width=24),
-        Column(name="order", title="Rang", kind=Kind.INTEGER, width=8, minimum=0, help="1 steht am höchsten."),
-        Column(name="filled_by", title="Füllt aus", kind=Kind.CHOICE, choices=choices.FILLED_BY, required=False, width=14),
+        Column(
+            name="order",
+            title="Rang",
+            kind=Kind.INTEGER,
+            width=8,
+            minimum=0,
+            help="1 steht am höchsten.",
+        ),
+        Column(
+            name="filled_by",
+            title="Füllt aus",
+            kind=Kind.CHOICE,
+            choices=choices.FILLED_BY,
+            required=False,
+            width=14,
+        ),
         Column(
             name="refers_up",
             title="Oberziel nötig",
@@ -159,12 +276,30 @@ GOALS = Table(
     columns=(
         _code("goal", "Ziel-Nr."),
         _text("title", "Ziel", required=True, width=56),
-        _text("short_title", "Kurzname", width=30, max_length=40, help="Für Diagramme, höchstens 40 Zeichen."),
+        _text(
+            "short_title",
+            "Kurzname",
+            width=30,
+            max_length=40,
+            help="Für Diagramme, höchstens 40 Zeichen.",
+        ),
         _code("parent", "Oberziel", "goals", required=False),
         _code("level", "Ebene", "levels"),
         _code("unit", "Einheit", "units", required=False),
-        Column(name="weight", title="Gewicht", kind=Kind.NUMBER, required=False, minimum=0, width=10, help="Gewicht im Oberziel; leer = 1."),
-        _yes_no("additive", "Zählt in Geldsicht", help="nein: Das Ziel ist eine Rahmenbedingung oder ein Querschnittsziel und wird nie addiert. Leer = ja."),
+        Column(
+            name="weight",
+            title="Gewicht",
+            kind=Kind.NUMBER,
+            required=False,
+            minimum=0,
+            width=10,
+            help="Gewicht im Oberziel; leer = 1.",
+        ),
+        _yes_no(
+            "additive",
+            "Zählt in Geldsicht",
+            help="nein: Das Ziel ist eine Rahmenbedingung oder ein Querschnittsziel und wird nie addiert. Leer = ja.",
+        ),
         _yes_no("consolidation", "Konsolidierungsziel"),
         _text("state", "Stand", width=16, help="zum Beispiel aktiv, ruhend, nicht messbar"),
         _FICTIONAL,
@@ -183,8 +318,19 @@ PRODUCTS = Table(
         _text("area", "Produktbereich", width=26),
         _text("group", "Produktgruppe", width=26),
         _code("unit", "Federführung", "units"),
-        _yes_no("general_funding", "Allgemeine Deckungsmittel", help="ja: Steuern, Zuweisungen und Ähnliches; steht neben den Zielen."),
-        Column(name="task_type", title="Aufgabenart", kind=Kind.CHOICE, choices=choices.TASK_TYPES, required=False, width=22),
+        _yes_no(
+            "general_funding",
+            "Allgemeine Deckungsmittel",
+            help="ja: Steuern, Zuweisungen und Ähnliches; steht neben den Zielen.",
+        ),
+        Column(
+            name="task_type",
+            title="Aufgabenart",
+            kind=Kind.CHOICE,
+            choices=choices.TASK_TYPES,
+            required=False,
+            width=22,
+        ),
         _yes_no("key_product", "Wesentlich"),
         _text("remark", "Bemerkung", width=40),
         _FICTIONAL,
@@ -200,7 +346,14 @@ PRODUCT_UNITS = Table(
     columns=(
         _code("product", "Produkt-Nr.", "products"),
         _code("unit", "Einheit", "units"),
-        Column(name="part", title="Beteiligung", kind=Kind.CHOICE, choices=choices.PARTS, required=False, width=16),
+        Column(
+            name="part",
+            title="Beteiligung",
+            kind=Kind.CHOICE,
+            choices=choices.PARTS,
+            required=False,
+            width=16,
+        ),
     ),
 )
 
@@ -255,18 +408,66 @@ KPIS = Table(
         _code("goal", "Ziel-Nr.", "goals", required=False),
         _text("unit_of_measure", "Einheit", width=14),
         Column(name="kind", title="Art", kind=Kind.CHOICE, choices=choices.KPI_KINDS, width=16),
-        Column(name="direction", title="Richtung", kind=Kind.CHOICE, choices=choices.DIRECTIONS, width=16),
-        Column(name="aggregation", title="Verdichtung", kind=Kind.CHOICE, choices=choices.AGGREGATIONS, width=16),
-        _text("numerator", "Zähler", width=20, help="Kennzahl-Nr., Name eines Basiswerts oder leer (wird eingegeben)."),
-        _text("denominator", "Nenner", width=20, help="Kennzahl-Nr., Name eines Basiswerts oder leer (wird eingegeben)."),
+        Column(
+            name="direction",
+            title="Richtung",
+            kind=Kind.CHOICE,
+            choices=choices.DIRECTIONS,
+            width=16,
+        ),
+        Column(
+            name="aggregation",
+            title="Verdichtung",
+            kind=Kind.CHOICE,
+            choices=choices.AGGREGATIONS,
+            width=16,
+        ),
+        _text(
+            "numerator",
+            "Zähler",
+            width=20,
+            help="Kennzahl-Nr., Name eines Basiswerts oder leer (wird eingegeben).",
+        ),
+        _text(
+            "denominator",
+            "Nenner",
+            width=20,
+            help="Kennzahl-Nr., Name eines Basiswerts oder leer (wird eingegeben).",
+        ),
         Column(name="base_year", title="Ausgangsjahr", kind=Kind.YEAR, required=False, width=12),
         Column(name="base_value", title="Ausgangswert", kind=Kind.NUMBER, required=False, width=14),
-        Column(name="tolerance", title="Toleranz", kind=Kind.NUMBER, required=False, width=10, minimum=0, help="In der Einheit der Kennzahl."),
+        Column(
+            name="tolerance",
+            title="Toleranz",
+            kind=Kind.NUMBER,
+            required=False,
+            width=10,
+            minimum=0,
+            help="In der Einheit der Kennzahl.",
+        ),
         Column(name="minimum", title="Plausibel ab", kind=Kind.NUMBER, required=False, width=12),
         Column(name="maximum", title="Plausibel bis", kind=Kind.NUMBER, required=False, width=12),
-        Column(name="decimals", title="Nachkommastellen", kind=Kind.INTEGER, required=False, minimum=0, maximum=6, width=10),
-        Column(name="weight", title="Gewicht", kind=Kind.NUMBER, required=False, minimum=0, width=10),
-        Column(name="factor", title="Faktor", kind=Kind.INTEGER, required=False, minimum=1, width=10, help="100 bei Prozent, sonst 1."),
+        Column(
+            name="decimals",
+            title="Nachkommastellen",
+            kind=Kind.INTEGER,
+            required=False,
+            minimum=0,
+            maximum=6,
+            width=10,
+        ),
+        Column(
+            name="weight", title="Gewicht", kind=Kind.NUMBER, required=False, minimum=0, width=10
+        ),
+        Column(
+            name="factor",
+            title="Faktor",
+            kind=Kind.INTEGER,
+            required=False,
+            minimum=1,
+            width=10,
+            help="100 bei Prozent, sonst 1.",
+        ),
         Column(name="due_date", title="Termin", kind=Kind.DATE, required=False, width=12),
         _text("owner", "Verantwortlich (Funktion)", width=34),
         _text("period", "Zeitbezug", width=18),
@@ -294,10 +495,34 @@ LINES = Table(
         _code("line", "Zeile"),
         _text("title", "Bezeichnung", required=True, width=48),
         Column(name="plan", title="Plan", kind=Kind.CHOICE, choices=choices.PLANS, width=12),
-        Column(name="kind", title="Geldart", kind=Kind.CHOICE, choices=choices.KINDS, required=False, width=18, help="Leer bei gerechneten Zeilen."),
-        Column(name="sign", title="Vorzeichen", kind=Kind.CHOICE, choices=choices.SIGNS, width=12, help="= für gerechnete Zeilen; nur bei +/− sind negative Beträge möglich."),
-        _yes_no("internal", "Intern", help="ja: interne Leistungsbeziehung, zählt in keiner Summe der Erträge oder Aufwendungen."),
-        _text("formula", "Formel", width=18, help="01..09 summiert die eingegebenen Zeilen eines Bereichs; 26+27-28 verknüpft Zeilen."),
+        Column(
+            name="kind",
+            title="Geldart",
+            kind=Kind.CHOICE,
+            choices=choices.KINDS,
+            required=False,
+            width=18,
+            help="Leer bei gerechneten Zeilen.",
+        ),
+        Column(
+            name="sign",
+            title="Vorzeichen",
+            kind=Kind.CHOICE,
+            choices=choices.SIGNS,
+            width=12,
+            help="= für gerechnete Zeilen; nur bei +/− sind negative Beträge möglich.",
+        ),
+        _yes_no(
+            "internal",
+            "Intern",
+            help="ja: interne Leistungsbeziehung, zählt in keiner Summe der Erträge oder Aufwendungen.",
+        ),
+        _text(
+            "formula",
+            "Formel",
+            width=18,
+            help="01..09 summiert die eingegebenen Zeilen eines Bereichs; 26+27-28 verknüpft Zeilen.",
+        ),
         _FICTIONAL,
     ),
 )
@@ -310,9 +535,30 @@ RULES = Table(
     key=("rule",),
     columns=(
         _code("rule", "Regel"),
-        Column(name="severity", title="Stufe", kind=Kind.CHOICE, choices=choices.SEVERITIES, required=False, width=12),
-        Column(name="blocks", title="Sperrt", kind=Kind.CHOICE, choices=choices.BLOCKS, required=False, width=14),
-        Column(name="from", title="ab", kind=Kind.DATE, required=False, width=12, help="Vor diesem Tag warnt die Regel nur."),
+        Column(
+            name="severity",
+            title="Stufe",
+            kind=Kind.CHOICE,
+            choices=choices.SEVERITIES,
+            required=False,
+            width=12,
+        ),
+        Column(
+            name="blocks",
+            title="Sperrt",
+            kind=Kind.CHOICE,
+            choices=choices.BLOCKS,
+            required=False,
+            width=14,
+        ),
+        Column(
+            name="from",
+            title="ab",
+            kind=Kind.DATE,
+            required=False,
+            width=12,
+            help="Vor diesem Tag warnt die Regel nur.",
+        ),
     ),
 )
 
@@ -388,7 +634,9 @@ TARGET_AGREEMENTS = Table(
         _code("kpi", "Kennzahl-Nr.", "kpis", required=False),
         Column(name="target", title="Zielwert", kind=Kind.NUMBER, required=False),
         Column(name="date", title="Termin", kind=Kind.DATE, required=False, width=12),
-        Column(name="weight", title="Gewicht", kind=Kind.NUMBER, required=False, minimum=0, width=10),
+        Column(
+            name="weight", title="Gewicht", kind=Kind.NUMBER, required=False, minimum=0, width=10
+        ),
     ),
     unique=False,
 )
@@ -403,7 +651,12 @@ WAIVERS = Table(
         _code("rule", "Regel"),
         _code("unit", "Einheit", "units", required=False),
         _text("table", "Tabelle", width=16),
-        _text("key", "Schlüssel", width=40, help="zum Beispiel product=111.10; line=15; year=2027 – was fehlt, heißt: jede."),
+        _text(
+            "key",
+            "Schlüssel",
+            width=40,
+            help="zum Beispiel product=111.10; line=15; year=2027 – was fehlt, heißt: jede.",
+        ),
         _text("approver", "Genehmigt von (Funktion)", width=32),
         _text("reason", "Grund", width=44),
         Column(name="expires", title="gilt bis", kind=Kind.DATE, required=False, width=12),
@@ -430,7 +683,9 @@ TRANSITIONS = Table(
     workbook="master",
     key=("kind", "old", "new", "year"),
     columns=(
-        Column(name="kind", title="Art", kind=Kind.CHOICE, choices=choices.TRANSITION_KINDS, width=14),
+        Column(
+            name="kind", title="Art", kind=Kind.CHOICE, choices=choices.TRANSITION_KINDS, width=14
+        ),
         _code("old", "Alt"),
         _code("new", "Neu"),
         Column(name="share", title="Anteil", kind=Kind.PERCENT, unit="%", required=False, width=10),

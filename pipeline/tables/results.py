@@ -1,4 +1,6 @@
-"""The tables of the data package: columns in the order of the contract, types as a tabular data package names them."""
+"""The tables of the data package: columns in the order of the contract, types as a tabular data
+package names them.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class ResultTable:
-    """One CSV file of ``Daten/``: ``columns`` are (name, type) with types string, integer, boolean or number.
+    """One CSV file of ``Daten/``: ``columns`` are (name, type) with types string, integer, boolean
+    or number.
 
-    ``key`` is the order in which rows are sorted before they are written, so that the same inputs give the same bytes.
+    ``key`` is the order in which rows are sorted before they are written, so that the same inputs
+    give the same bytes.
     """
 
     name: str
@@ -27,27 +31,59 @@ def _columns(text: str, **types: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, types.get(name, "string")) for name in text.split())
 
 
-_WHOLE = {
-    name: "integer"
-    for name in (
-        "year due_year cents share_bp attainment_bp coverage_bp raw_bp capped_bp kpis_with_data kpis units_with_data units "
-        "level_order revision errors warnings notes"
-    ).split()
-}
-_TRUTH = {name: "boolean" for name in ("memo", "waived", "explained")}
+_WHOLE = dict.fromkeys(
+    [
+        "year",
+        "due_year",
+        "cents",
+        "share_bp",
+        "attainment_bp",
+        "coverage_bp",
+        "raw_bp",
+        "capped_bp",
+        "kpis_with_data",
+        "kpis",
+        "units_with_data",
+        "units",
+        "level_order",
+        "revision",
+        "errors",
+        "warnings",
+        "notes",
+    ],
+    "integer",
+)
+_TRUTH = dict.fromkeys(("memo", "waived", "explained"), "boolean")
 _TYPES = {**_WHOLE, **_TRUTH}
 
 FIGURES = ResultTable(
     name="figures",
     title="Beträge, eine Zeile je Zelle",
-    columns=_columns("file sheet cell origin unit product measure line kind year role cents", **_TYPES),
+    columns=_columns(
+        "file sheet cell origin unit product measure line kind year role cents", **_TYPES
+    ),
     key=("file", "sheet", "cell", "origin", "unit", "product", "measure", "line", "year", "cents"),
 )
 CONTRIBUTIONS = ResultTable(
     name="contributions",
     title="Beiträge der Beträge zu den Zielen (Anteilssicht)",
-    columns=_columns("goal file sheet cell origin unit product measure line kind year role share_bp cents", **_TYPES),
-    key=("goal", "file", "sheet", "cell", "origin", "unit", "product", "measure", "line", "year", "cents"),
+    columns=_columns(
+        "goal file sheet cell origin unit product measure line kind year role share_bp cents",
+        **_TYPES,
+    ),
+    key=(
+        "goal",
+        "file",
+        "sheet",
+        "cell",
+        "origin",
+        "unit",
+        "product",
+        "measure",
+        "line",
+        "year",
+        "cents",
+    ),
 )
 AGGREGATES = ResultTable(
     name="aggregates",
@@ -64,20 +100,31 @@ COMMITMENTS = ResultTable(
 SAVINGS = ResultTable(
     name="savings",
     title="Konsolidierungsmaßnahmen",
-    columns=_columns("file sheet cell unit product savings_measure goal effect memo role year cents", **_TYPES),
+    columns=_columns(
+        "file sheet cell unit product savings_measure goal effect memo role year cents", **_TYPES
+    ),
     key=("file", "sheet", "cell", "unit", "savings_measure", "role", "year"),
 )
 KPIS = ResultTable(
     name="kpis",
     title="Gemeldete Kennzahlen",
-    columns=_columns("file sheet cell unit product kpi year role value numerator denominator data_state"
-        , value="number", numerator="number", denominator="number", **_TYPES),
+    columns=_columns(
+        "file sheet cell unit product kpi year role value numerator denominator data_state",
+        value="number",
+        numerator="number",
+        denominator="number",
+        **_TYPES,
+    ),
     key=("kpi", "unit", "year", "role", "file", "sheet", "cell"),
 )
 KPI_RESULTS = ResultTable(
     name="kpi_results",
     title="Verdichtete Kennzahlen",
-    columns=_columns("kpi scope id year role value units_with_data units raw_bp capped_bp state", value="number", **_TYPES),
+    columns=_columns(
+        "kpi scope id year role value units_with_data units raw_bp capped_bp state",
+        value="number",
+        **_TYPES,
+    ),
     key=("kpi", "scope", "id", "year", "role"),
 )
 ATTAINMENT = ResultTable(
@@ -95,13 +142,17 @@ LINES = ResultTable(
 FINDINGS = ResultTable(
     name="findings",
     title="Befunde",
-    columns=_columns("rule severity blocks waived explained file sheet cell unit message repair", **_TYPES),
+    columns=_columns(
+        "rule severity blocks waived explained file sheet cell unit message repair", **_TYPES
+    ),
     key=("file", "sheet", "cell", "rule", "unit", "message"),
 )
 REGISTER = ResultTable(
     name="register",
     title="Register der Rückläufe",
-    columns=_columns("unit file sha256 revision status money key_figures errors warnings notes", **_TYPES),
+    columns=_columns(
+        "unit file sha256 revision status money key_figures errors warnings notes", **_TYPES
+    ),
     key=("unit", "file", "status"),
 )
 CELLS = ResultTable(

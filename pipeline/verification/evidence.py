@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -30,6 +29,8 @@ from pipeline.verification.reading import (
 
 MASTER_FILE = "Stammdaten.xlsx"
 MANIFEST = "manifest.json"
+_PROTECTED = tuple(f"'{sign}" for sign in "=+-@\t\r")
+"""How a CSV file shows a text that a spreadsheet would take for a formula."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -455,12 +456,19 @@ class Evidence:
 
     def lineage(self, goal: str) -> list[str]:
         """The goal and its ancestors; ends in a faulty tree too."""
+        if goal in self._lineages:
+            return self._lineages[goal]
         path: list[str] = []
         node = goal
         while node in self.parents and node not in path:
             path.append(node)
             node = self.parents[node]
+        self._lineages[goal] = path
         return path
+
+    @cached_property
+    def _lineages(self) -> dict[str, list[str]]:
+        return {}
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -476,4 +484,4 @@ def printed_name(path: Path) -> str:
 
 
 def _unescaped(text: str) -> str:
-    return text[1:] if re.match(r"'[=+\-@\t\r]", text) else text
+    return text[1:] if text.startswith(_PROTECTED) else text

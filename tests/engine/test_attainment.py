@@ -1,4 +1,6 @@
-"""Worked examples for attainment and for adding up key figures (domain 9; derivation beside each case)."""
+"""Worked examples for attainment and for adding up key figures (domain 9; derivation beside each
+case).
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,28 @@ def a_key_figure(**changes: object) -> KeyFigure:
 
 CASES = [
     # with a baseline: (actual - base) / (target - base)
-    ("domain 9.2: Basis 100, Ziel 80, Ist 90", {"direction": "höchstens", "base": Fraction(100)}, 90, 80, "1/2"),
+    (
+        "domain 9.2: Basis 100, Ziel 80, Ist 90",
+        {"direction": "höchstens", "base": Fraction(100)},
+        90,
+        80,
+        "1/2",
+    ),
     ("the same upwards", {"base": Fraction(10)}, 25, 20, "3/2"),
-    ("worse than the baseline is negative, capped only in the roll-up", {"base": Fraction(10)}, 5, 20, "-1/2"),
-    ("target = baseline: a maintenance goal, not 0/0 (K09)", {"base": Fraction(20), "tolerance": Fraction(2)}, 21, 20, "1"),
+    (
+        "worse than the baseline is negative, capped only in the roll-up",
+        {"base": Fraction(10)},
+        5,
+        20,
+        "-1/2",
+    ),
+    (
+        "target = baseline: a maintenance goal, not 0/0 (K09)",
+        {"base": Fraction(20), "tolerance": Fraction(2)},
+        21,
+        20,
+        "1",
+    ),
     # without a baseline
     ("mindestens: actual / target", {}, 30, 40, "3/4"),
     ("over-fulfilment is shown", {}, 60, 40, "3/2"),
@@ -43,20 +63,52 @@ CASES = [
     ("genau without tolerance, hit", {"direction": "genau"}, 40, 40, "1"),
     ("genau without tolerance, missed", {"direction": "genau"}, 41, 40, "0"),
     # keep: a band around the base
-    ("halten around the base", {"direction": "halten", "base": Fraction(100), "tolerance": Fraction(10)}, 115, 120, "1/2"),
-    ("halten without a base: around the target", {"direction": "halten", "tolerance": Fraction(10)}, 105, 100, "1"),
+    (
+        "halten around the base",
+        {"direction": "halten", "base": Fraction(100), "tolerance": Fraction(10)},
+        115,
+        120,
+        "1/2",
+    ),
+    (
+        "halten without a base: around the target",
+        {"direction": "halten", "tolerance": Fraction(10)},
+        105,
+        100,
+        "1",
+    ),
     # yes/no and milestones
     ("Ja/Nein fulfilled", {"kind": "Ja/Nein"}, 1, 1, "1"),
     ("Ja/Nein not fulfilled", {"kind": "Ja/Nein"}, 0, 1, "0"),
-    ("milestone after its date: as given", {"kind": "Meilenstein", "due_date": "2026-06-30"}, 70, 100, "7/10"),
-    ("milestone before its date: not rated", {"kind": "Meilenstein", "due_date": "2027-06-30"}, 70, 100, None),
+    (
+        "milestone after its date: as given",
+        {"kind": "Meilenstein", "due_date": "2026-06-30"},
+        70,
+        100,
+        "7/10",
+    ),
+    (
+        "milestone before its date: not rated",
+        {"kind": "Meilenstein", "due_date": "2027-06-30"},
+        70,
+        100,
+        None,
+    ),
     ("nachrichtlich is never rated", {"direction": "nachrichtlich"}, 70, 100, None),
 ]
 
 
-@pytest.mark.parametrize(("changes", "actual", "target", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_attainment_of_one_key_figure(changes: dict[str, object], actual: int, target: int, expected: str | None) -> None:
-    found = attained(a_key_figure(**changes), actual=Fraction(actual), target=Fraction(target), settings=SETTINGS)
+@pytest.mark.parametrize(
+    ("changes", "actual", "target", "expected"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_attainment_of_one_key_figure(
+    changes: dict[str, object], actual: int, target: int, expected: str | None
+) -> None:
+    found = attained(
+        a_key_figure(**changes), actual=Fraction(actual), target=Fraction(target), settings=SETTINGS
+    )
     assert found == (None if expected is None else Fraction(expected))
 
 
@@ -72,11 +124,16 @@ def test_without_target_or_actual_nothing_is_said() -> None:
 
 
 def parts(*rows: tuple[str | None, str | None, str | None]) -> pd.DataFrame:
-    return pd.DataFrame([[None if cell is None else Decimal(cell) for cell in row] for row in rows], columns=["value", "numerator", "denominator"], dtype="object")
+    return pd.DataFrame(
+        [[None if cell is None else Decimal(cell) for cell in row] for row in rows],
+        columns=["value", "numerator", "denominator"],
+        dtype="object",
+    )
 
 
 def test_a_ratio_of_unequal_offices_is_never_the_mean_of_percentages() -> None:
-    # 10 of 20 and 90 of 100: (10 + 90) / (20 + 100) = 83.33 %, the mean of 50 % and 90 % would be 70 %.
+    # 10 of 20 and 90 of 100: (10 + 90) / (20 + 100) = 83.33 %, the mean of 50 % and 90 % would be
+    # 70 %.
     kpi = a_key_figure(kind="Quote", aggregation="Quote", factor=100)
     assert aggregated(kpi, parts(("50", "10", "20"), ("90", "90", "100"))) == Fraction(10_000, 120)
 
@@ -93,7 +150,13 @@ def test_counts_and_stocks_are_summed_over_units_and_extremes_are_kept() -> None
     assert aggregated(a_key_figure(aggregation="Minimum"), two) == 3
     assert aggregated(a_key_figure(aggregation="Maximum"), two) == 4
     assert aggregated(a_key_figure(aggregation="keine"), two) is None
-    assert aggregated(a_key_figure(kind="Ja/Nein", aggregation="alle"), parts(("1", None, None), ("0", None, None))) == 0
+    assert (
+        aggregated(
+            a_key_figure(kind="Ja/Nein", aggregation="alle"),
+            parts(("1", None, None), ("0", None, None)),
+        )
+        == 0
+    )
 
 
 def test_a_zero_denominator_weighs_nothing() -> None:
@@ -103,12 +166,23 @@ def test_a_zero_denominator_weighs_nothing() -> None:
 
 def rating(reached: str | None, weight: int = 1) -> Rating:
     value = None if reached is None else Fraction(reached)
-    return Rating(reached=value, coverage=Fraction(int(value is not None)), kpis_with_data=int(value is not None), kpis=1, weight=Fraction(weight))
+    return Rating(
+        reached=value,
+        coverage=Fraction(int(value is not None)),
+        kpis_with_data=int(value is not None),
+        kpis=1,
+        weight=Fraction(weight),
+    )
 
 
 def test_the_roll_up_is_the_weighted_mean_of_what_has_data_with_honest_coverage() -> None:
     found = rolled_up([rating("1", 3), rating("1/2"), rating(None, 4)], Fraction(1))
-    assert (found.reached, found.coverage, found.kpis_with_data, found.kpis) == (Fraction(7, 8), Fraction(1, 2), 2, 3)
+    assert (found.reached, found.coverage, found.kpis_with_data, found.kpis) == (
+        Fraction(7, 8),
+        Fraction(1, 2),
+        2,
+        3,
+    )
 
 
 def test_order_does_not_matter_and_a_child_without_data_changes_no_percentage() -> None:
@@ -120,4 +194,5 @@ def test_order_does_not_matter_and_a_child_without_data_changes_no_percentage() 
 
 def test_nothing_measured_is_no_data_and_never_zero() -> None:
     found = rolled_up([rating(None)], Fraction(1))
-    assert (found.reached, found.coverage) == (None, 0)
+    assert found.reached is None
+    assert found.coverage == 0

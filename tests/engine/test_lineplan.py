@@ -34,16 +34,39 @@ NRW = [
     ("F14", "Finanz", None, "=", "F06-F13"),
 ]
 LINES = [
-    {"line": line, "title": line, "plan": plan, "kind": kind, "sign": sign, "formula": formula, "internal": (kind or "").startswith("internal")}
+    {
+        "line": line,
+        "title": line,
+        "plan": plan,
+        "kind": kind,
+        "sign": sign,
+        "formula": formula,
+        "internal": (kind or "").startswith("internal"),
+    }
     for line, plan, kind, sign, formula in NRW
 ]
 MASTER = a_master(lines=LINES, responsibilities=[], previous_amounts=[])
 ENTERED = [line for line, *_, sign, _ in NRW if sign != "="]
 
 
-def figures(amounts: dict[str, int], *, product: str = "511.10", unit: str = "T61", origin: str = "return") -> pd.DataFrame:
+def figures(
+    amounts: dict[str, int], *, product: str = "511.10", unit: str = "T61", origin: str = "return"
+) -> pd.DataFrame:
     rows = [
-        {"file": "T61.xlsx", "sheet": "Ansätze", "cell": f"H{n}", "origin": origin, "unit": unit, "product": product, "measure": "", "line": line, "kind": "", "year": 2027, "role": "budget", "cents": cents}
+        {
+            "file": "T61.xlsx",
+            "sheet": "Ansätze",
+            "cell": f"H{n}",
+            "origin": origin,
+            "unit": unit,
+            "product": product,
+            "measure": "",
+            "line": line,
+            "kind": "",
+            "year": 2027,
+            "role": "budget",
+            "cents": cents,
+        }
         for n, (line, cents) in enumerate(amounts.items(), start=7)
     ]
     return pd.DataFrame(rows).astype({"year": "Int64", "cents": "Int64"})
@@ -72,7 +95,9 @@ def test_every_line_and_year_of_every_scope_is_there_even_when_zero() -> None:
 
 
 def test_a_unit_holds_the_units_below_it_and_listed_rows_are_nowhere() -> None:
-    both = pd.concat([figures({"13": 500}), figures({"13": 70}, unit="T12"), figures({"13": 9}, origin="listed")])
+    both = pd.concat(
+        [figures({"13": 500}), figures({"13": 70}, unit="T12"), figures({"13": 9}, origin="listed")]
+    )
     assert totals(both, "unit", "T61")["13"] == 500
     assert totals(both, "unit", "STADT")["13"] == 570
     assert totals(both)["17"] == 570
@@ -80,20 +105,33 @@ def test_a_unit_holds_the_units_below_it_and_listed_rows_are_nowhere() -> None:
 
 def test_computed_lines_are_evaluated_after_what_they_need() -> None:
     order = evaluation_order(MASTER.lines)
-    assert order.index("10") < order.index("18") < order.index("22") < order.index("26") < order.index("29")
+    assert (
+        order.index("10")
+        < order.index("18")
+        < order.index("22")
+        < order.index("26")
+        < order.index("29")
+    )
 
 
 @given(st.fixed_dictionaries({line: st.integers(-(10**12), 10**12) for line in ENTERED}))
 def test_every_formula_holds_for_random_amounts(amounts: dict[str, int]) -> None:
     found = totals(figures(amounts))
-    revenue, expense = sum(amounts[f"{n:02d}"] for n in range(1, 10)), sum(amounts[f"{n}"] for n in range(11, 17))
+    revenue, expense = (
+        sum(amounts[f"{n:02d}"] for n in range(1, 10)),
+        sum(amounts[f"{n}"] for n in range(11, 17)),
+    )
     result = revenue - expense + amounts["19"] - amounts["20"] + amounts["23"] - amounts["24"]
     assert found["26"] == result
     assert found["29"] == result + amounts["27"] - amounts["28"]
-    assert found["F14"] == sum(amounts[f"F{n:02d}"] for n in range(1, 6)) - sum(amounts[f"F{n:02d}"] for n in range(7, 13))
+    assert found["F14"] == sum(amounts[f"F{n:02d}"] for n in range(1, 6)) - sum(
+        amounts[f"F{n:02d}"] for n in range(7, 13)
+    )
 
 
 def test_a_range_sums_entered_lines_only() -> None:
-    assert [term.lines for term in terms(MASTER.lines["10"], MASTER.lines)] == [tuple(f"{n:02d}" for n in range(1, 10))]
+    assert [term.lines for term in terms(MASTER.lines["10"], MASTER.lines)] == [
+        tuple(f"{n:02d}" for n in range(1, 10))
+    ]
     (ends, starts, minus) = terms(MASTER.lines["29"], MASTER.lines)
     assert (ends.factor, starts.factor, minus.factor) == (1, 1, -1)

@@ -187,7 +187,10 @@ def save_with_libreoffice(paths: Sequence[Path], folder: Path) -> None:
 
 def main(cities: Sequence[str]) -> None:
     """Rebuilds the examples named, else all."""
-    for city in cities or sorted(path.parent.name for path in HERE.glob("*/master")):
+    known = sorted(path.parent.name for path in HERE.glob("*/master"))
+    if unknown := set(cities) - set(known):
+        raise SystemExit(f"Unbekanntes Beispiel: {sorted(unknown)}; es gibt {known}.")
+    for city in cities or known:
         build_master(city)
         build_templates(city)
         returns = build_returns(city)

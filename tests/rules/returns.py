@@ -1,7 +1,7 @@
 """Returns without files: the smallest valid rows, and what the rules say after one change.
 
-``said(costs=[a_cost(amount_2027=-1)])`` is a list of (rule, «Sheet!Cell»). Rows lie from row 7 on, columns
-from B on, in the order of the declaration.
+``said(costs=[a_cost(amount_2027=-1)])`` is a list of (rule, «Sheet!Cell»). Rows lie from
+row 7 on, columns from B on, in the order of the declaration.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def with_row(table: str, **row: Cell) -> list[Row]:
 
 
 def changed(table: str, key: str, **change: Cell) -> list[Row]:
-    """The rows of a master table of Musterstadt, one of them changed; ``key`` is the row's first cell."""
+    """The rows of a master table of Musterstadt, one of them changed; ``key`` is the row's first
+    cell.
+    """
     rows = with_row(table)[:-1]
     return [{**row, **change} if next(iter(row.values())) == key else row for row in rows]
 
@@ -117,7 +119,8 @@ def findings(
 ) -> list[Finding]:
     """What a return of ``unit`` with these rows (and ``more`` returns) is told."""
     known = master or a_sound_master()
-    frames = frames_of(known, a_return(known, unit=unit, **tables), *more)
+    rows: Any = tables
+    frames = frames_of(known, a_return(known, unit=unit, **rows), *more)
     return judged(validate(frames, known.submission, "template"), known, frames)
 
 

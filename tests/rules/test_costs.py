@@ -61,6 +61,12 @@ def test_a_jump_against_last_year_wants_an_explanation() -> None:
     assert said(costs=[a_cost(line="02", amount_2026=96_100_00)]) == []
 
 
+def test_the_amounts_of_a_project_may_jump() -> None:
+    row = a_cost(line="02", amount_2026=60_000_00, measure="M-T61-001")
+    cost = a_cost(measure="M-T61-001")
+    assert said(costs=[row, cost], measures=[a_measure(funder="Land")]) == []
+
+
 def test_an_explained_jump_stays_visible_as_explained() -> None:
     (found,) = findings(
         costs=[a_cost(line="02", amount_2026=60_000_00, remark="Neues Förderprogramm")]
@@ -123,7 +129,8 @@ def test_a_plan_far_below_the_last_result_may_have_lost_something() -> None:
     found = findings(costs=[a_cost(amount_2027=60_000_00)])
     assert [(each.rule, each.place.cell) for each in found] == [("A08", "J7")]
     assert text(found, "A08") == (
-        "511.10, Zeile 13: Der Ansatz von 60.000 € liegt 49 % unter dem Ergebnis 2025 von 118.250,40 €."
+        "511.10, Zeile 13: Der Ansatz von 60.000 € liegt 49 % unter dem Ergebnis 2025 "
+        "von 118.250,40 €."
     )
 
 

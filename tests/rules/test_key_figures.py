@@ -168,7 +168,8 @@ def test_cases_are_counted_in_whole_numbers() -> None:
 
 
 @pytest.mark.parametrize(("kind", "value", "fine"), [
-    ("Meilenstein", 100, True), ("Meilenstein", 101, False), ("Ja/Nein", 1, True), ("Ja/Nein", 2, False),
+    ("Meilenstein", 100, True), ("Meilenstein", 101, False),
+    ("Ja/Nein", 1, True), ("Ja/Nein", 2, False),
 ])  # fmt: skip
 def test_milestones_and_yes_or_no_have_their_own_values(kind: str, value: int, fine: bool) -> None:
     rules = [

@@ -21,6 +21,8 @@ from tests.rules.returns import (
     with_row,
 )
 
+ENTERED_LINE = {"line": "19", "title": "Zinsen", "plan": "Ergebnis", "sign": "+"}
+
 
 def _errors(master: Master) -> list[tuple[str, str]]:
     found = master_findings(master)
@@ -44,9 +46,9 @@ def test_a_sound_master_is_said_nothing_about() -> None:
         ("responsibilities", {"line": "77", "unit": "T12"}, "S13", "Zuständigkeiten!B8"),
         ("goals", {"goal": "Z5", "title": "Z", "level": "Stern"}, "S15", "Ziele!F10"),
         ("kpi_units", {"kpi": "K-9", "unit": "T12"}, "K01", "Kennzahleinheiten!B7"),
-        ("units", {"unit": "T12", "title": "Doppelt", "expects_return": True}, "S10", "Organisation!B10"),
+        ("units", {"unit": "T12", "title": "X", "expects_return": True}, "S10", "Organisation!B10"),
         ("units", {"unit": "T13", "expects_return": True}, "Z14", "Organisation!C10"),
-        ("lines", {"line": "19", "title": "Zinsen", "plan": "Ergebnis", "sign": "+"}, "S31", "Zeilenplan!E14"),
+        ("lines", ENTERED_LINE, "S31", "Zeilenplan!E14"),
     ],
 )  # fmt: skip
 def test_what_a_row_names_must_exist_once(table: str, row: Row, rule: str, cell: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from pipeline.model.findings import Blocks, Severity
+from pipeline.validation import validate
 from tests.rules.returns import (
     LOCKED,
     UNREADABLE,
@@ -18,6 +20,7 @@ from tests.rules.returns import (
     a_saving,
     a_sound_master,
     findings,
+    frames_of,
     said,
     text,
 )
@@ -147,7 +150,8 @@ def test_cost_rows_need_not_be_unique() -> None:
 def test_a_fault_keeps_out_the_part_its_table_belongs_to(
     table: str, row: Row, blocks: Blocks
 ) -> None:
-    found = findings(None, **{table: [row]})
+    rows: Any = {table: [row]}
+    found = findings(**rows)
     assert {each.blocks for each in found if each.severity is Severity.ERROR} == {blocks}
 
 
@@ -161,3 +165,15 @@ def test_cells_are_named_where_they_lie_in_their_own_file() -> None:
         (unit, "eigene/Datei.xlsx", {**blocks, "costs": replace(moved, file="eigene/Datei.xlsx")}),
     )
     assert [(each.place.file, each.place.cell) for each in found] == [("eigene/Datei.xlsx", "ZZ31")]
+
+
+def test_a_column_that_is_missing_from_a_file_is_not_reported_row_by_row() -> None:
+    master = a_sound_master()
+    unit, file, blocks = a_return(master, costs=[a_cost(amount_2028=None), a_cost(line="99")])
+    letters = {
+        name: each for name, each in blocks["costs"].letters.items() if name != "amount_2028"
+    }
+    without = {**blocks, "costs": replace(blocks["costs"], letters=letters)}
+    frames = frames_of(master, (unit, file, without))
+    found = validate(frames, master.submission, "template")
+    assert [(each.rule, each.place.cell) for each in found] == [("S13", "C8")]

@@ -14,7 +14,13 @@ from xlsxwriter.worksheet import Worksheet
 
 from pipeline.excel.budget_plan import labels
 from pipeline.excel.budget_plan.goal_tree import BEFORE_FUNDING, TOTAL, rating_of, top_goals
-from pipeline.excel.budget_plan.looks import CHART_COLOURS, STATE_ROLES, height_of, lines_of
+from pipeline.excel.budget_plan.looks import (
+    CHART_COLOURS,
+    PREVIOUS,
+    STATE_ROLES,
+    height_of,
+    lines_of,
+)
 from pipeline.excel.budget_plan.outline import INVESTMENT, NET_COST, Outline
 from pipeline.excel.budget_plan.reconciliation import GOOD, Verdict
 from pipeline.excel.budget_plan.sheets import (
@@ -214,7 +220,8 @@ def _put_head(
 ) -> None:
     titles = [label, *(year.title for year in years)]
     if _has_change(plan):
-        titles += ["Veränderung", "in %"]
+        before, now = years[:2]
+        titles += [f"Veränderung\n{before.year} → {now.year}", "in %"]
     titles += more
     put_header(
         plan.looks, sheet, row, ["", *titles], [_MARGIN, _LABEL, *([_NUMBER] * (len(titles) - 1))]
@@ -313,13 +320,14 @@ def _put_chart(
     if chart is None:
         raise ValueError("XlsxWriter knows no bar chart")
     shown = years[:3]
+    colours = {True: list(CHART_COLOURS), False: [PREVIOUS]}
     for place, year in enumerate(shown):
         chart.add_series(
             {
                 "name": [COVER, first - 1, 2 + place],
                 "categories": [COVER, first, 1, last, 1],
                 "values": [COVER, first, 2 + place, last, 2 + place],
-                "fill": {"color": CHART_COLOURS[0] if year.entered else "#A9B4C2"},
+                "fill": {"color": colours[year.entered].pop(0)},
                 "gap": 60,
             }
         )

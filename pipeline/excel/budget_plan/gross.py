@@ -13,7 +13,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from pipeline.excel.budget_plan.goal_tree import goal_hierarchy
 from pipeline.excel.budget_plan.labels import PLURAL
-from pipeline.excel.budget_plan.looks import height_of
+from pipeline.excel.budget_plan.looks import height_of, indented
 from pipeline.excel.budget_plan.outline import BALANCES, INVESTMENT, NET_COST, Branch
 from pipeline.excel.budget_plan.sheets import (
     GROSS,
@@ -61,7 +61,10 @@ def write_gross(plan: Plan) -> None:
         role = "row0" if branch.code and not branch.depth else "row"
         indent = 2 * branch.depth
         sheet.set_row(
-            row, height_of((branch.title, _TEXT_WIDTHS[1] - indent), (level, _TEXT_WIDTHS[2]))
+            row,
+            height_of(
+                (branch.title, _TEXT_WIDTHS[1] - indented(branch.depth)), (level, _TEXT_WIDTHS[2])
+            ),
         )
         put_text(sheet, row, 0, branch.code, plan.looks(role, "wrap"))
         put_text(sheet, row, 1, branch.title, plan.looks(role, "wrap", indent=indent))

@@ -28,7 +28,7 @@ _HEAD: Final = (
     ("Bezeichnung", 44.0),
     ("Produkt", 10.0),
     ("Ziel", 9.0),
-    ("Einheit", 10.0),
+    ("Einheit", 13.0),
     ("Richtung", 13.0),
 )
 _TAIL: Final = (("erreicht", 10.0), ("Stand", 19.0), ("Meldungen", 12.0))

@@ -17,6 +17,8 @@ from pipeline.excel import styles
 
 CHART_COLOURS: Final = ("#0B5C9E", "#E69F00", "#009E73", "#CC79A7")
 """Told apart by people who see colours differently (palette of Okabe and Ito)."""
+PREVIOUS: Final = "#A9B4C2"
+"""The year that others are compared with: grey beside their colours."""
 
 # XlsxWriter writes an indent without an alignment where the text stands at the top; then nobody
 # applies it.
@@ -139,6 +141,11 @@ def breadth(text: str) -> float:
         1 for char in text if char.isupper() and char not in _WIDE and char not in _NARROW
     )
     return 0.55 * narrow + 1.45 * wide + 1.22 * capital + (len(text) - narrow - wide - capital)
+
+
+def indented(depth: int) -> float:
+    """The width that an outline's indent takes away: two steps a level, wider than digits."""
+    return 2.8 * depth
 
 
 def lines_of(text: str, width: float) -> int:

@@ -37,7 +37,7 @@ _HEAD: Final = (
     ("Einheit", 8.0),
     ("Art", 12.0),
     ("Status", 14.0),
-    ("Zeitraum", 10.0),
+    ("Zeitraum", 11.5),
     ("Gesamt-\nkosten", 12.5),
 )
 _SOURCE: Final = 15.0

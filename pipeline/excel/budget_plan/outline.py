@@ -19,7 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from pipeline.excel.budget_plan import labels
 from pipeline.excel.budget_plan.ledger import GOAL, LINE, MEASURE, PRODUCT, UNIT, Ledger
-from pipeline.excel.budget_plan.looks import height_of
+from pipeline.excel.budget_plan.looks import height_of, indented
 from pipeline.excel.budget_plan.sheets import Plan, percent_of, put_sum
 from pipeline.excel.workbook import put_formula, put_number, put_text
 from pipeline.model.hierarchy import Hierarchy
@@ -346,7 +346,7 @@ def write_outline(
         row = outline.first_row + position
         role = role_of(branch)
         height = height_of(
-            (branch.title, text_columns[2] - 2 * branch.depth), (branch.code, text_columns[1])
+            (branch.title, text_columns[2] - indented(branch.depth)), (branch.code, text_columns[1])
         )
         level = min(branch.depth, _DEEPEST) if branch.role in {"node", "direct"} else 0
         sheet.set_row(row, height, None, {"level": level} if level else {})

@@ -171,7 +171,7 @@ def put_money(sheet: Worksheet, row: int, column: int, cents: int | None, look: 
         put_number(sheet, row, column, euro(cents), look)
 
 
-def put_sum(  # noqa: PLR0917 - as put_formula
+def put_sum(
     sheet: Worksheet, row: int, column: int, formula: str, cents: int, look: Format
 ) -> None:
     """A money formula of ours, with the value in cents that a recalculation finds to the last
@@ -204,7 +204,7 @@ def source_link(
     return f"external:{escaped}{anchor}"
 
 
-def put_source(  # noqa: PLR0917 - as put_link
+def put_source(
     looks: Looks, sheet: Worksheet, row: int, column: int, text: str, link: str | None
 ) -> None:
     """Text with a link to a source cell, or the text alone where a link is impossible."""

@@ -38,7 +38,7 @@ _RETURNS: Final = (
 )
 _FINDINGS: Final = (
     ("Nr.", 5.0),
-    ("Stufe", 11.0),
+    ("Stufe", 12.5),
     ("Regel", 8.0),
     ("Einheit", 8.0),
     ("Datei", 22.0),

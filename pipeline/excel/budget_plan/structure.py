@@ -93,13 +93,26 @@ def _area(
             Branch(
                 key=f"\0group:{area}\0{group}",
                 code="",
-                title=group,
+                title=_named("Produktgruppe", group),
                 depth=1,
                 children=tuple(position + 1 + offset for offset in range(len(leaves))),
             )
         )
         below += leaves
-    return [Branch(key=f"\0area:{area}", code="", title=area, children=tuple(children)), *below]
+    return [
+        Branch(
+            key=f"\0area:{area}",
+            code="",
+            title=_named("Produktbereich", area),
+            children=tuple(children),
+        ),
+        *below,
+    ]
+
+
+def _named(word: str, text: str) -> str:
+    """A bare number is given its word; a name stands for itself."""
+    return f"{word} {text}" if text.replace(".", "").isdigit() else text
 
 
 def _with_total(branches: Sequence[Branch]) -> list[Branch]:
