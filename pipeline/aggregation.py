@@ -38,15 +38,15 @@ class Assignment:
     def shares(self, unit: str, product: str, measure: str) -> Shares:
         """Where a row's money goes in the Anteilssicht (contract, «Split»).
 
-        General funding wins over links; a measure's own additive goal takes the whole row;
+        A measure's own additive goal takes the whole row; general funding wins over links;
         otherwise the product's links, refined by the unit, and ``ohne`` for what is missing to
         10,000.
         """
-        if product in self.general_funding:
-            return ((GENERAL_FUNDING, WHOLE),)
         own = self.measure_goals.get(measure, "")
         if own in self.additive:
             return ((own, WHOLE),)
+        if product in self.general_funding:
+            return ((GENERAL_FUNDING, WHOLE),)
         booked: dict[str, int] = {}
         for goal, share in self._refined(unit, product):
             if goal in self.additive and share is not None:
@@ -60,22 +60,23 @@ class Assignment:
         """The goals that a row serves in the Bezugssicht: the measure's goal, else all links, tags
         too.
         """
-        if product in self.general_funding:
-            return frozenset({GENERAL_FUNDING})
         own = self.measure_goals.get(measure, "")
         if own:
             return frozenset({own})
-        goals = frozenset(goal for goal, share in self._refined(unit, product) if share != 0)
+        if product in self.general_funding:
+            return frozenset({GENERAL_FUNDING})
+        goals = frozenset(goal for goal, _ in self._refined(unit, product))
         return goals or frozenset({WITHOUT_GOAL})
 
     def _refined(self, unit: str, product: str) -> list[tuple[str, int | None]]:
         """The master's links, where the unit refines one: its own goals, and the rest at the
-        master's goal.
+        master's goal. A unit's goal refines the nearest linked goal above it.
         """
         own = self.refinements.get((unit, product), ())
+        links = dict(self.links.get(product, ()))
         found: list[tuple[str, int | None]] = []
-        for goal, share in self.links.get(product, ()):
-            below = [(each, part) for each, part in own if goal in self.tree.ancestry.get(each, ())]
+        for goal, share in links.items():
+            below = [(each, part) for each, part in own if self._nearest(each, links) == goal]
             if share is None or not below:
                 found.append((goal, share))
                 continue
@@ -84,6 +85,11 @@ class Assignment:
             if rest:
                 found.append((goal, rest))
         return found
+
+    def _nearest(self, goal: str, linked: Mapping[str, int | None]) -> str:
+        """The nearest goal, itself or above, that the master links with a share."""
+        path = self.tree.ancestry.get(goal, ())
+        return next((each for each in path if linked.get(each) is not None), "")
 
 
 def contributions(figures: pd.DataFrame, assignment: Assignment) -> pd.DataFrame:
@@ -166,7 +172,7 @@ def aggregates(
     table = pd.concat(frames, ignore_index=True)
     table = table.assign(
         parent=[_parent(tree, goal) for goal in table["goal"]],
-        level=table["goal"].map(dict(levels)).fillna(""),
+        level=[levels.get(goal, "") for goal in table["goal"]],
         role=table["year"].map(dict(years)),
     )
     dtypes = {

@@ -6,8 +6,8 @@ does (domain 9). Everything is an exact fraction until it is rounded once, half 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -98,89 +98,102 @@ def _typed(frame: pd.DataFrame, table: results.ResultTable) -> pd.DataFrame:
     return typed.sort_values(list(table.key), ignore_index=True)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """What a row of a return says of one key figure, year and role; ``column`` is where."""
+
+    kpi: KeyFigure
+    unit: str
+    year: int
+    role: str
+    index: int
+    column: str
+    data_state: str
+    value: Decimal | None
+    numerator: Decimal | None
+    denominator: Decimal | None
+
+
+_Values = Mapping[tuple[str, int, str], Mapping[str, Decimal]]
+"""Typed values by key figure, year and role, then by unit."""
+
+
 def _from_returns(frames: Frames, master: Master) -> list[tuple[object, ...]]:
+    entries = list(_entries(frames, master))
+    values: dict[tuple[str, int, str], dict[str, Decimal]] = {}
+    for each in entries:
+        if each.value is not None:
+            values.setdefault((each.kpi.kpi, each.year, each.role), {})[each.unit] = each.value
+    rows: list[tuple[object, ...]] = []
+    for each in entries:
+        parts = tuple(
+            _named_part(name, each, values, master) if name else typed
+            for name, typed in (
+                (each.kpi.numerator, each.numerator),
+                (each.kpi.denominator, each.denominator),
+            )
+        )
+        is_ratio = each.kpi.kind in choices.RATIO_KINDS
+        value = each.value if each.value is not None or not is_ratio else _ratio(parts, each.kpi)
+        if value is None and each.numerator is None and each.denominator is None:
+            continue
+        place = frames.place("kpis", each.index, each.column)
+        where = (place.file, place.sheet, place.cell, each.unit, each.kpi.product, each.kpi.kpi)
+        shown = parts if is_ratio else (None, None)
+        rows.append((*where, each.year, each.role, value, *shown, each.data_state))
+    return rows
+
+
+def _entries(frames: Frames, master: Master) -> Iterator[_Entry]:
+    """Every key figure of every returned row, for each year and role that departments enter.
+
+    In a row, actual years carry the parts of the actual, planned years those of the target.
+    """
     table, states = frames.tables["kpis"], frames.states["kpis"]
     known = catalogue(master)
-    rows: list[tuple[object, ...]] = []
-    columns = [
-        column for column in master.submission_tables["kpis"].columns if column.year is not None
-    ]
+    columns = master.submission_tables["kpis"].columns
+    names = {column.name for column in columns}
     for index, record in zip(table.index, table.to_dict("records"), strict=True):
         kpi = known.get(_text(record["kpi"]))
         if kpi is None:
             continue
         for column in columns:
-            if column.stem not in {"target", "actual", "forecast"} or column.year is None:
+            role, year = column.stem, column.year
+            if year is None or role not in {"target", "actual", "forecast"}:
                 continue
-            year, role = column.year, column.stem
             if role == "target" and not (year.entered and year.role in {Role.BUDGET, Role.OUTLOOK}):
                 continue
-            typed = _cell(record, states, index, column.name)
-            parts = _parts(
-                kpi,
-                record,
-                states,
-                index,
-                year.year,
-                role,
-                columns=list(table.columns),
-                master=master,
+            value = _cell(record, states, index, column.name)
+            parts = [
+                _cell(record, states, index, f"{part}_{year.year}")
+                if f"{part}_{year.year}" in names and role != "forecast"
+                else None
+                for part in ("numerator", "denominator")
+            ]
+            computed = value is None and f"numerator_{year.year}" in names
+            yield _Entry(
+                kpi=kpi,
+                unit=_text(record["unit"]),
+                year=year.year,
+                role=role,
+                index=index,
+                column=f"numerator_{year.year}" if computed else column.name,
+                data_state=_text(record["data_state"]),
+                value=value,
+                numerator=parts[0],
+                denominator=parts[1],
             )
-            value = typed if typed is not None else _ratio(parts, kpi)
-            if value is None and parts == (None, None):
-                continue
-            source = (
-                column.name
-                if typed is not None or f"numerator_{year.year}" not in table.columns
-                else f"numerator_{year.year}"
-            )
-            place = frames.place("kpis", index, source)
-            rows.append(
-                (
-                    place.file,
-                    place.sheet,
-                    place.cell,
-                    _text(record["unit"]),
-                    kpi.product,
-                    kpi.kpi,
-                    year.year,
-                    role,
-                    value,
-                    parts[0],
-                    parts[1],
-                    _text(record["data_state"]),
-                )
-            )
-    return rows
 
 
-def _parts(
-    kpi: KeyFigure,
-    record: Mapping[Any, Any],
-    states: pd.DataFrame,
-    index: int,
-    year: int,
-    role: str,
-    *,
-    columns: Sequence[str],
-    master: Master,
-) -> tuple[Decimal | None, Decimal | None]:
-    """Numerator and denominator: typed in the row, or a base value, or another key figure of the
-    same row's unit.
-
-    In a row, actual years carry the parts of the actual, planned years those of the target.
+def _named_part(name: str, entry: _Entry, values: _Values, master: Master) -> Decimal | None:
+    """A part that the catalogue names: a key figure (of the same unit, else of the only unit that
+    reports it), or a base value of the year.
     """
-    if kpi.kind not in choices.RATIO_KINDS:
-        return (None, None)
-    found: list[Decimal | None] = []
-    for part, named in (("numerator", kpi.numerator), ("denominator", kpi.denominator)):
-        if named:
-            found.append(base_value(master, named, year))
-        elif f"{part}_{year}" in columns and role != "forecast":
-            found.append(_cell(record, states, index, f"{part}_{year}"))
-        else:
-            found.append(None)
-    return (found[0], found[1])
+    if name in master.kpi_catalogue:
+        by_unit = values.get((name, entry.year, entry.role), {})
+        only = next(iter(by_unit.values())) if len(by_unit) == 1 else None
+        return by_unit.get(entry.unit, only)
+    return base_value(master, name, entry.year)
 
 
 def base_value(master: Master, name: str, year: int) -> Decimal | None:
@@ -190,7 +203,7 @@ def base_value(master: Master, name: str, year: int) -> Decimal | None:
     return None if hit.empty else hit.iloc[0]
 
 
-def _ratio(parts: tuple[Decimal | None, Decimal | None], kpi: KeyFigure) -> Decimal | None:
+def _ratio(parts: Sequence[Decimal | None], kpi: KeyFigure) -> Decimal | None:
     numerator, denominator = parts
     if numerator is None or denominator is None or denominator == 0:
         return None
@@ -220,7 +233,7 @@ def _targets_of_past_years(master: Master) -> list[tuple[object, ...]]:
         if kpi is None or not isinstance(row.target, Decimal) or int(row.year) not in past:
             continue
         place = block.place(int(index), "target")
-        unit = _text(row.unit) or master.lead_units.get(kpi.product, "")
+        unit = _text(row.unit) or _asked(master, kpi)
         rows.append(
             (
                 MASTER_FILE,
@@ -240,7 +253,37 @@ def _targets_of_past_years(master: Master) -> list[tuple[object, ...]]:
     return rows
 
 
+def _asked(master: Master, kpi: KeyFigure) -> str:
+    """The unit that a target without unit speaks of; empty where several are asked: all of them."""
+    units = master.kpi_units.get(kpi.kpi, ())
+    return units[0] if len(units) == 1 else ""
+
+
 # --- aggregation over units -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """What one unit reported for one key figure, year and role; parts only where there are any."""
+
+    unit: str
+    value: Decimal | None = None
+    numerator: Decimal | None = None
+    denominator: Decimal | None = None
+
+
+_ByKey = Mapping[tuple[str, int, str], Sequence[Reported]]
+
+
+def _by_key(values: pd.DataFrame) -> _ByKey:
+    """The rows of ``results.KPIS`` by key figure, year and role."""
+    found: dict[tuple[str, int, str], list[Reported]] = {}
+    for row in rows_of(values):
+        one = Reported(
+            unit=row.unit, value=row.value, numerator=row.numerator, denominator=row.denominator
+        )
+        found.setdefault((row.kpi, int(row.year), row.role), []).append(one)
+    return found
 
 
 def key_figure_results(values: pd.DataFrame, master: Master, *, city: str) -> pd.DataFrame:
@@ -250,100 +293,72 @@ def key_figure_results(values: pd.DataFrame, master: Master, *, city: str) -> pd
     Over units the value follows the key figure's own aggregation; ``raw_bp``, ``capped_bp`` and
     ``state`` stand on actuals only.
     """
-    known = catalogue(master)
-    groups = dict(iter(values.groupby(["kpi", "year", "role"], observed=True)))
+    reports = _by_key(values)
     rows: list[tuple[object, ...]] = []
-    for kpi in known.values():
+    for kpi in catalogue(master).values():
         units = [unit for unit in master.kpi_units.get(kpi.kpi, ()) if unit]
+        over_units = (("product", kpi.product), ("goal", kpi.goal), ("city", city))
+        scopes = [("unit", unit, frozenset({unit})) for unit in units]
+        scopes += [(scope, id, frozenset(units)) for scope, id in over_units if id]
         for year in master.years:
             for role in ("actual", "forecast", "target"):
-                part = groups.get((kpi.kpi, year.year, role))
-                if part is None:
-                    continue
-                target = groups.get((kpi.kpi, year.year, "target"))
-                for unit in units:
-                    own, aim = (
-                        part[part["unit"] == unit],
-                        None if target is None else target[target["unit"] == unit],
-                    )
-                    if len(own):
-                        rows.append(
-                            _result(
-                                kpi, "unit", unit, year.year, role, own, aim, 1, master.settings
-                            )
-                        )
-                for scope, id in (("product", kpi.product), ("goal", kpi.goal), ("city", city)):
-                    if id:
-                        rows.append(
-                            _result(
-                                kpi,
-                                scope,
-                                id,
-                                year.year,
-                                role,
-                                part,
-                                target,
-                                len(units),
-                                master.settings,
-                            )
-                        )
+                part = reports.get((kpi.kpi, year.year, role), ())
+                target = reports.get((kpi.kpi, year.year, "target"), ())
+                for scope, id, members in scopes:
+                    own = [each for each in part if each.unit in members]
+                    aim = _targets(target, members, scope=scope)
+                    if own:
+                        head = (kpi.kpi, scope, id, year.year, role)
+                        tail = _judged(kpi, own, aim, role=role, settings=master.settings)
+                        rows.append((*head, tail[0], len(own), len(members), *tail[1:]))
     return _typed(pd.DataFrame(rows, columns=list(results.KPI_RESULTS.names)), results.KPI_RESULTS)
 
 
-def _result(
+def _targets(
+    reports: Sequence[Reported], members: frozenset[str], *, scope: str
+) -> Sequence[Reported]:
+    """The targets of a scope: one that finance set for all units together speaks for their sum."""
+    together = [each for each in reports if not each.unit]
+    if together and scope != "unit":
+        return together
+    return [each for each in reports if each.unit in members]
+
+
+def _judged(
     kpi: KeyFigure,
-    scope: str,
-    id: str,
-    year: int,
+    part: Sequence[Reported],
+    target: Sequence[Reported],
+    *,
     role: str,
-    part: pd.DataFrame,
-    target: pd.DataFrame | None,
-    units: int,
     settings: Settings,
-) -> tuple[object, ...]:
+) -> tuple[Decimal | None, int | None, int | None, str]:
+    """Value, raw and capped attainment in basis points, and state."""
     value = aggregated(kpi, part)
     shown = None if value is None else _six_places(value)
-    raw = capped = None
-    state = ""
-    if role == "actual":
-        reached = None
-        if target is not None and value is not None:
-            reached = attained(kpi, actual=value, target=aggregated(kpi, target), settings=settings)
-        state = state_of(kpi, reached, settings)
-        if reached is not None:
-            raw = _basis_points(reached)
-            capped = _basis_points(_capped(reached, settings))
-    return (
-        kpi.kpi,
-        scope,
-        id,
-        year,
-        role,
-        shown,
-        part["unit"].nunique(),
-        units,
-        raw,
-        capped,
-        state,
-    )
+    if role != "actual":
+        return (shown, None, None, "")
+    reached = attained(kpi, actual=value, target=target_of(kpi, target, part), settings=settings)
+    state = state_of(kpi, reached, settings)
+    if reached is None:
+        return (shown, None, None, state)
+    return (shown, _basis_points(reached), _basis_points(_capped(reached, settings)), state)
 
 
-def aggregated(kpi: KeyFigure, part: pd.DataFrame) -> Fraction | None:
+def aggregated(kpi: KeyFigure, part: Sequence[Reported]) -> Fraction | None:
     """One value over units by the key figure's aggregation; never a mean of percentages (domain
-    9.1).
-
-    ``part`` has the columns value, numerator, denominator with one row per unit.
+    9.1). ``part`` has one entry per unit.
     """
-    values = [Fraction(value) for value in part["value"] if isinstance(value, Decimal)]
+    values = [Fraction(each.value) for each in part if each.value is not None]
     if not values:
         return None
+    if kpi.aggregation in {"Quote", "gewichtet"}:
+        pooled = _pooled(kpi, part)
+        return values[0] if pooled is None and len(part) == 1 else pooled
     if len(part) == 1:
         return values[0]
     match kpi.aggregation:
         case "Summe" | "Stichtagssumme":
             return sum(values, Fraction(0))
-        case "Quote" | "gewichtet":
-            return _pooled(kpi, part)
         case "Minimum":
             return min(values)
         case "Maximum":
@@ -354,23 +369,34 @@ def aggregated(kpi: KeyFigure, part: pd.DataFrame) -> Fraction | None:
             return None
 
 
-def _pooled(kpi: KeyFigure, part: pd.DataFrame) -> Fraction | None:
+def target_of(
+    kpi: KeyFigure, targets: Sequence[Reported], actuals: Sequence[Reported]
+) -> Fraction | None:
+    """The target over units. Where units have targets without parts (those of past years), each
+    weighs as much as the denominator of its actual, as it does in the actual itself.
+    """
+    found = aggregated(kpi, targets)
+    if found is not None or kpi.aggregation not in {"Quote", "gewichtet"}:
+        return found
+    weights = {each.unit: each.denominator for each in actuals}
+    return _pooled(kpi, [replace(each, denominator=weights.get(each.unit)) for each in targets])
+
+
+def _pooled(kpi: KeyFigure, part: Sequence[Reported]) -> Fraction | None:
     """Σ numerators over Σ denominators, of the units that gave both; a weighted mean where only the
     weight was given.
     """
     top, bottom = Fraction(0), Fraction(0)
-    for value, numerator, denominator in zip(
-        part["value"], part["numerator"], part["denominator"], strict=True
-    ):
-        if not isinstance(denominator, Decimal) or denominator == 0:
+    for each in part:
+        if not each.denominator:
             continue
-        if isinstance(numerator, Decimal):
-            top += Fraction(numerator) * kpi.factor
-        elif isinstance(value, Decimal):
-            top += Fraction(value) * Fraction(denominator)
+        if each.numerator is not None:
+            top += Fraction(each.numerator) * kpi.factor
+        elif each.value is not None:
+            top += Fraction(each.value) * Fraction(each.denominator)
         else:
             continue
-        bottom += Fraction(denominator)
+        bottom += Fraction(each.denominator)
     return top / bottom if bottom else None
 
 
@@ -464,13 +490,13 @@ def attainment(
     over children with data by weight, and the coverage beside it. ``weights`` gives the weight of
     each goal (``None`` = 1).
     """
-    known = catalogue(master)
+    known, reports = catalogue(master), _by_key(values)
     of_goal: dict[str, list[str]] = {}
     for kpi in known.values():
         of_goal.setdefault(kpi.goal, []).append(kpi.kpi)
     rows: list[tuple[object, ...]] = []
     for year in rated_years(values, master):
-        ratings = _key_figure_ratings(values, known, year, master.settings)
+        ratings = _key_figure_ratings(reports, master, year)
         by_goal: dict[str, Rating] = {}
         for goal in reversed(tree.order):
             children = [ratings[kpi] for kpi in of_goal.get(goal, []) if kpi in ratings]
@@ -530,20 +556,18 @@ def rolled_up(children: Sequence[Rating], weight: Fraction) -> Rating:
     )
 
 
-def _key_figure_ratings(
-    values: pd.DataFrame, known: Mapping[str, KeyFigure], year: int, settings: Settings
-) -> dict[str, Rating]:
-    of_year = values[values["year"] == year]
-    actuals = dict(iter(of_year[of_year["role"] == "actual"].groupby("kpi", observed=True)))
-    targets = dict(iter(of_year[of_year["role"] == "target"].groupby("kpi", observed=True)))
+def _key_figure_ratings(reports: _ByKey, master: Master, year: int) -> dict[str, Rating]:
+    known, asked, settings = catalogue(master), master.kpi_units, master.settings
     found = {}
     for kpi in known.values():
         if not kpi.rated or not _due(kpi, settings):
             continue
-        reached = None
-        if kpi.kpi in actuals and kpi.kpi in targets:
-            actual, target = aggregated(kpi, actuals[kpi.kpi]), aggregated(kpi, targets[kpi.kpi])
-            reached = attained(kpi, actual=actual, target=target, settings=settings)
+        actuals = reports.get((kpi.kpi, year, "actual"), ())
+        targets = _targets(
+            reports.get((kpi.kpi, year, "target"), ()), frozenset(asked[kpi.kpi]), scope="goal"
+        )
+        actual, target = aggregated(kpi, actuals), target_of(kpi, targets, actuals)
+        reached = attained(kpi, actual=actual, target=target, settings=settings)
         found[kpi.kpi] = Rating(
             reached=None if reached is None else _capped(reached, settings),
             coverage=Fraction(int(reached is not None)),

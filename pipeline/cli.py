@@ -509,6 +509,7 @@ def _summarise(results: Results, workspace: Workspace) -> None:
     counted = figures[(figures["year"] == year) & (figures["origin"] != "listed")]
     sums = counted.groupby("kind", observed=True)["cents"].sum()
     need = int(sums.get("expense", 0)) - int(sums.get("revenue", 0))
+    balance = "Überschuss" if need < 0 else "Zuschussbedarf"
     state = "vorläufig" if results.provisional else "vollständig"
     _say(f"\n{results.master.settings.city}, Plan {results.plan}: {state}")
     _show_register(results)
@@ -518,7 +519,7 @@ def _summarise(results: Results, workspace: Workspace) -> None:
     )
     _say(
         f"{year}: Erträge {german(int(sums.get('revenue', 0)), whole=True)} €, Aufwendungen "
-        f"{german(int(sums.get('expense', 0)), whole=True)} €, Zuschussbedarf {german(need, whole=True)} € "
+        f"{german(int(sums.get('expense', 0)), whole=True)} €, {balance} {german(abs(need), whole=True)} € "
         f"auf {aggregates['goal'].nunique() - 2} Ziele verteilt."
     )
     for point in results.open_points:

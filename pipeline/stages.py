@@ -67,7 +67,8 @@ class Judged:
 
     ``frames`` holds the tables of all counted files; ``money`` and ``key_figures`` only those whose
     part was accepted or stands in. ``stand_in_files`` are earlier returns in the place of a later
-    one, ``units_standing_in`` those for which the previous year stands in.
+    one, ``units_standing_in`` those for which the previous year stands in; ``stand_ins`` says for
+    each unit with a stand-in which kind it is.
     """
 
     master: Master
@@ -78,6 +79,7 @@ class Judged:
     key_figures: Frames
     stand_in_files: tuple[str, ...]
     units_standing_in: tuple[str, ...]
+    stand_ins: Mapping[str, str]
     sources: Mapping[str, str]
 
     @property
@@ -283,6 +285,7 @@ def judge(
         key_figures=_frames(master, reports, only=KEY_FIGURE_TABLES),
         stand_in_files=tuple(stand_in_files.values()),
         units_standing_in=tuple(standing_in),
+        stand_ins={unit: _stand_in(master, unit) for unit in (*standing_in, *stand_in_files)},
         sources={
             MASTER_FILE: master_sha256,
             **{each.file: each.sha256 for each in submissions if each.sha256},
@@ -394,6 +397,7 @@ def compute(judgement: Judged, *, city: str, plan: str) -> Results:
         provisional=not judgement.complete,
         open_points=_open_points(judgement),
         sources=judgement.sources,
+        stand_ins=judgement.stand_ins,
     )
 
 
@@ -447,27 +451,39 @@ def _cells(submissions: Sequence[Submission]) -> pd.DataFrame:
     return frame.sort_values(list(results.CELLS.key), ignore_index=True)
 
 
-_OPEN = {
-    "missing": "Der Rücklauf von {unit} fehlt und ist nicht eingerechnet.",
-    "substituted": "Der Rücklauf von {unit} fehlt oder konnte nicht gezählt werden; an seiner Stelle steht: {stand_in}.",
-    "rejected": "Der Rücklauf von {unit} ({file}) konnte nicht gezählt werden.",
-    "partial": "Der Rücklauf von {unit} ({file}) konnte nur zum Teil gezählt werden.",
+_STAND_INS = {
+    "previous_year": "der Ansatz des Vorjahres",
+    "last_accepted": "der letzte gültige Rücklauf",
 }
 
 
 def _open_points(judgement: Judged) -> tuple[str, ...]:
     """What keeps the plan provisional, one German sentence each."""
     titles = judgement.master.titles["units"]
-    labels = {
-        "previous_year": "der Ansatz des Vorjahres",
-        "last_accepted": "der letzte gültige Rücklauf",
-    }
     points = []
     for row in rows_of(judgement.register):
-        if row.status in _OPEN:
-            unit = f"{row.unit} {titles.get(row.unit, '')}".strip() or "unbekannter Einheit"
-            stand_in = labels.get(_stand_in(judgement.master, str(row.unit)), "nichts")
-            points.append(_OPEN[row.status].format(unit=unit, file=row.file, stand_in=stand_in))
+        unit = f"{row.unit} {titles.get(row.unit, '')}".strip() or "unbekannter Einheit"
+        kind = _STAND_INS.get(judgement.stand_ins.get(row.unit, ""), "")
+        instead = f"an seiner Stelle steht {kind}" if kind else "es fehlt im Plan"
+        match row.status:
+            case "missing":
+                points.append(f"Der Rücklauf von {unit} fehlt und ist nicht eingerechnet.")
+            case "substituted":
+                points.append(
+                    f"Ein gültiger Rücklauf von {unit} fehlt; an seiner Stelle steht {kind}."
+                )
+            case "rejected":
+                points.append(f"Der Rücklauf von {unit} ({row.file}) konnte nicht gezählt werden.")
+            case "partial" if row.money == "rejected":
+                points.append(
+                    f"Das Geld von {unit} ({row.file}) konnte nicht gezählt werden; {instead}."
+                )
+            case "partial":
+                points.append(
+                    f"Die Kennzahlen von {unit} ({row.file}) konnten nicht gezählt werden."
+                )
+            case _:
+                continue
     return tuple(points)
 
 

@@ -126,7 +126,7 @@ TABLES: Mapping[str, Rows] = {
             "title": "Ordentliche Erträge",
             "plan": "Ergebnis",
             "sign": "=",
-            "formula": "02..09",
+            "formula": "02..02",
         },
         {
             "line": "11",

@@ -191,3 +191,23 @@ def test_the_last_accepted_return_stands_in_for_a_faulty_one(tmp_path: Path) -> 
         "superseded",
         True,
     )
+
+
+def test_the_parent_lies_in_the_own_branch_or_is_the_groups(tmp_path: Path) -> None:
+    """A parent of another unit is an error; of the top of the organisation or of nobody it is not."""
+    owned = [
+        {**row, "unit": {"Z1.1": "T61", "Z2": "STADT"}.get(str(row["goal"]), "")}
+        for row in MASTER["goals"]
+    ]
+    foreign: Rows = [{"goal": "T40-1", "title": "Fremd", "parent": "Z1.1", "level": "Teamziel"}]
+    errors = errors_of(
+        run(a_city(tmp_path / "a", levels=LEVELS, goals=owned, returns=with_goals(foreign, [])))
+    )
+    assert [(rule, place.split("!")[1]) for rule, place in errors] == [("S32", "Ziele")]
+    group: Rows = [{"goal": "T40-1", "title": "Konzern", "parent": "Z2", "level": "Teamziel"}]
+    assert (
+        errors_of(
+            run(a_city(tmp_path / "b", levels=LEVELS, goals=owned, returns=with_goals(group, [])))
+        )
+        == []
+    )

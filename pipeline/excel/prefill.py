@@ -19,7 +19,7 @@ SPARE_ROWS = {
     "product_goals": 30,
     "measures": 20,
     "costs": 60,
-    "commitments": 10,
+    "commitments": 20,
     "savings": 20,
 }
 """Prepared rows at least, for tables that departments extend; the others have exactly their
@@ -91,17 +91,13 @@ def _costs(master: Master, table: Table, unit: str) -> list[RowLayout]:
     Rows of lines which another unit plans centrally are shown on the sheets of the product's units,
     locked throughout.
     """
-    rows = master.tables["previous_amounts"]
-    products, lines = master.own_products_of(unit), master.lines
+    lines = master.lines
     order = {product: number for number, product in enumerate(master.titles["products"])}
     places = {line: number for number, line in enumerate(lines)}
     found: dict[tuple[str, str, str], dict[str, int]] = {}
     names = set(table.names)
-    for row in rows.itertuples(index=False):
+    for row in master.previous_rows_of(unit):
         product, line, measure = text(row.product), text(row.line), text(row.measure)
-        centrally = master.central_planner(line, product) not in {"", unit}
-        if text(row.unit) != unit and not (centrally and product in products):
-            continue
         if line in lines and lines[line].computed:
             continue
         amounts = found.setdefault((product, line, measure), {})
@@ -135,10 +131,8 @@ def _costs(master: Master, table: Table, unit: str) -> list[RowLayout]:
 
 def _measures(master: Master, table: Table, unit: str, wanted: int | None) -> tuple[RowLayout, ...]:
     """Issued ids ``M-<unit>-001`` …; those that the previous years already name come first."""
-    rows = master.tables["previous_amounts"]
-    named = sorted(
-        {text(row.measure) for row in rows.itertuples(index=False) if text(row.unit) == unit} - {""}
-    )
+    rows = master.previous_rows_of(unit)
+    named = sorted({text(row.measure) for row in rows if text(row.unit) == unit} - {""})
     ids = list(named)
     number = 0
     size = _capacity("measures", len(named), wanted)
@@ -152,11 +146,10 @@ def _measures(master: Master, table: Table, unit: str, wanted: int | None) -> tu
 
 
 def _kpis(master: Master, table: Table, unit: str) -> Iterable[RowLayout]:
-    catalogue = {text(row.kpi): row for row in master.tables["kpis"].itertuples(index=False)}
     previous = _previous_kpis(master, unit)
     given = _given(table)
     for kpi in master.kpis_of(unit):
-        entry = catalogue[kpi]
+        entry = master.kpi_catalogue[kpi]
         ratio = text(entry.kind) in RATIO_KINDS
         typed = {
             "numerator": ratio and not text(entry.numerator),
@@ -175,18 +168,14 @@ def _kpis(master: Master, table: Table, unit: str) -> Iterable[RowLayout]:
 
 
 def _previous_kpis(master: Master, unit: str) -> Mapping[tuple[str, int], Mapping[str, object]]:
-    leads = {
-        text(row.kpi): master.lead_units.get(text(row.product), "")
-        for row in master.tables["kpis"].itertuples(index=False)
-    }
     return {
         (text(row.kpi), int(text(row.year))): {
             name: value
             for name, value in (("target", row.target), ("actual", row.actual))
             if value is not None and value is not pd.NA
         }
-        for row in master.tables["previous_kpis"].itertuples(index=False)
-        if row.year is not pd.NA and (text(row.unit) or leads.get(text(row.kpi), "")) == unit
+        for row in master.previous_kpis_of_units.get(unit, ())
+        if row.year is not pd.NA
     }
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -216,9 +217,25 @@ class Master:
             if unit in units or for_all or product in single
         )
 
+    @cached_property
+    def _products_by_unit(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for product, units in self.units_of_product.items():
+            for unit in units:
+                found.setdefault(unit, []).append(product)
+        return {unit: tuple(products) for unit, products in found.items()}
+
     def own_products_of(self, unit: str) -> tuple[str, ...]:
         """The products a unit leads or takes part in."""
-        return tuple(product for product, units in self.units_of_product.items() if unit in units)
+        return self._products_by_unit.get(unit, ())
+
+    @cached_property
+    def _kpis_by_unit(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for kpi, units in self.kpi_units.items():
+            for unit in units:
+                found.setdefault(unit, []).append(kpi)
+        return {unit: tuple(kpis) for unit, kpis in found.items()}
 
     @cached_property
     def kpi_units(self) -> Mapping[str, tuple[str, ...]]:
@@ -237,7 +254,45 @@ class Master:
 
     def kpis_of(self, unit: str) -> tuple[str, ...]:
         """The key figures a unit is asked for, in the order of the catalogue."""
-        return tuple(kpi for kpi, units in self.kpi_units.items() if unit in units)
+        return self._kpis_by_unit.get(unit, ())
+
+    @cached_property
+    def _previous_rows(self) -> Mapping[str, Mapping[str, list[Any]]]:
+        """Rows of previous amounts by planning unit, and centrally planned ones by product."""
+        by_unit: dict[str, list[Any]] = {}
+        central: dict[str, list[Any]] = {}
+        for row in rows_of(self.tables["previous_amounts"]):
+            by_unit.setdefault(_text(row.unit), []).append(row)
+            if self.central_planner(_text(row.line), _text(row.product)):
+                central.setdefault(_text(row.product), []).append(row)
+        return {"unit": by_unit, "product": central}
+
+    def previous_rows_of(self, unit: str) -> list[Any]:
+        """The previous amounts that a unit planned, and those planned centrally for its products."""
+        own = self._previous_rows["unit"].get(unit, [])
+        seen = [
+            row
+            for product in self.own_products_of(unit)
+            for row in self._previous_rows["product"].get(product, [])
+            if _text(row.unit) != unit
+            and self.central_planner(_text(row.line), product) not in {"", unit}
+        ]
+        return [*own, *seen]
+
+    @cached_property
+    def previous_kpis_of_units(self) -> Mapping[str, list[Any]]:
+        """Rows of previous key figures by unit; a row without unit belongs to the product's lead."""
+        products = _mapping(self.tables["kpis"], "kpi", "product")
+        found: dict[str, list[Any]] = {}
+        for row in rows_of(self.tables["previous_kpis"]):
+            lead = self.lead_units.get(products.get(_text(row.kpi), ""), "")
+            found.setdefault(_text(row.unit) or lead, []).append(row)
+        return found
+
+    @cached_property
+    def kpi_catalogue(self) -> Mapping[str, Any]:
+        """The rows of the catalogue of key figures by number."""
+        return {_text(row.kpi): row for row in rows_of(self.tables["kpis"])}
 
     @cached_property
     def product_links(self) -> Mapping[str, tuple[tuple[str, int | None], ...]]:

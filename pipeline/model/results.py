@@ -37,3 +37,4 @@ class Results:
     open_points: tuple[str, ...]
     sources: Mapping[str, str]
     open_counterparts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    stand_ins: Mapping[str, str] = field(default_factory=dict)

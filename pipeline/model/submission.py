@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
@@ -66,12 +66,22 @@ class Frames:
     raws: Mapping[str, pd.DataFrame]
     locked: Mapping[str, pd.DataFrame]
     blocks: Mapping[str, tuple[Block, ...]]
+    _known_origins: dict[str, list[tuple[int, int]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def place(self, table: str, index: int, column: str = "") -> Place:
         """The cell behind a row of a combined frame, looked up in the row's own block."""
-        frame = self.tables[table]
-        block, row = frame["block"].to_numpy()[index], frame["row"].to_numpy()[index]
-        return self.blocks[table][int(block)].place(int(row), column)
+        block, row = self._origins(table)[index]
+        return self.blocks[table][block].place(row, column)
+
+    def _origins(self, table: str) -> list[tuple[int, int]]:
+        """Block and row of every row of a combined frame, looked up once."""
+        if table not in self._known_origins:
+            frame = self.tables[table]
+            pairs = zip(frame["block"].tolist(), frame["row"].tolist(), strict=True)
+            self._known_origins[table] = [(int(block), int(row)) for block, row in pairs]
+        return self._known_origins[table]
 
 
 def combined(

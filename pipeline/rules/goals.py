@@ -248,3 +248,30 @@ def link_without_share(frames: Frames) -> pd.DataFrame:
     readable = frames.states["product_goals"]["share"] != State.UNREADABLE
     rows = links.index[additive & links["share"].isna() & readable]
     return faults(rows, nr=links.loc[rows, "product"], ziel=links.loc[rows, "goal"])
+
+
+@rule("S32", "goals.parent", Severity.ERROR, Blocks.MONEY)
+def parent_of_another_branch(frames: Frames) -> pd.DataFrame:
+    """A department's goal serves a goal of its own branch of the organisation or of the group.
+
+    A goal without unit, or of the top of the organisation, is the group's. Goals of departments
+    belong to the unit that returned them.
+    """
+    master, goals = frames.master, frames.tables["goals"]
+    given = master.tables["goals"]
+    owners = dict(zip(given["goal"].fillna(""), given["unit"].fillna(""), strict=True))
+    for goal, unit in zip(goals["goal"].fillna(""), goals["unit"].fillna(""), strict=True):
+        owners.setdefault(str(goal), str(unit))
+    tops = {unit for unit, parent in master.units.parents.items() if not parent}
+    rows = []
+    for index, unit, parent in zip(goals.index, goals["unit"], goals["parent"], strict=True):
+        owner = "" if parent is pd.NA else owners.get(str(parent), "")
+        if owner and owner not in tops and owner not in master.units.ancestry.get(str(unit), ()):
+            rows.append(int(index))
+    owner_titles = goals.loc[rows, "parent"].map(owners)
+    return faults(
+        rows,
+        ziel=goals.loc[rows, "goal"].fillna("–"),
+        ober=goals.loc[rows, "parent"],
+        org=owner_titles.map(lambda unit: f"{unit} {master.titles['units'].get(unit, '')}".strip()),
+    )

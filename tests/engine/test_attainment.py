@@ -7,10 +7,18 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-import pandas as pd
 import pytest
 
-from pipeline.attainment import KeyFigure, Rating, aggregated, attained, rolled_up, state_of
+from pipeline.attainment import (
+    KeyFigure,
+    Rating,
+    Reported,
+    aggregated,
+    attained,
+    rolled_up,
+    state_of,
+    target_of,
+)
 from pipeline.model.master import Settings
 
 SETTINGS = Settings(budget_year=2027, city="Musterstadt", as_of="2026-10-15")
@@ -123,12 +131,12 @@ def test_without_target_or_actual_nothing_is_said() -> None:
     assert state_of(a_key_figure(), None, SETTINGS) == "no_data"
 
 
-def parts(*rows: tuple[str | None, str | None, str | None]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [[None if cell is None else Decimal(cell) for cell in row] for row in rows],
-        columns=["value", "numerator", "denominator"],
-        dtype="object",
-    )
+def parts(*rows: tuple[str | None, str | None, str | None]) -> list[Reported]:
+    cells = [[None if cell is None else Decimal(cell) for cell in row] for row in rows]
+    return [
+        Reported(unit=f"T{n}", value=value, numerator=top, denominator=bottom)
+        for n, (value, top, bottom) in enumerate(cells)
+    ]
 
 
 def test_a_ratio_of_unequal_offices_is_never_the_mean_of_percentages() -> None:
@@ -157,6 +165,16 @@ def test_counts_and_stocks_are_summed_over_units_and_extremes_are_kept() -> None
         )
         == 0
     )
+
+
+def test_targets_without_parts_weigh_as_much_as_the_actuals() -> None:
+    # Targets 50 % and 80 %, cases 20 and 100: (50 * 20 + 80 * 100) / 120 = 75 %.
+    kpi = a_key_figure(kind="Quote", aggregation="Quote", factor=100)
+    targets, actuals = (
+        parts(("50", None, None), ("80", None, None)),
+        parts(("50", "10", "20"), ("90", "90", "100")),
+    )
+    assert target_of(kpi, targets, actuals) == 75
 
 
 def test_a_zero_denominator_weighs_nothing() -> None:
