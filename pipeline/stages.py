@@ -22,11 +22,11 @@ from pipeline.aggregation import Assignment, aggregates, contributions
 from pipeline.attainment import attainment, key_figure_results, reported
 from pipeline.datapackage import as_csv, data_package
 from pipeline.excel.budget_plan import write_budget_plan
-from pipeline.excel.feedback import write_receipt
 from pipeline.excel.guard import read_guarded
 from pipeline.excel.intake import is_system_file, submission_of
 from pipeline.excel.layout import template_identity
 from pipeline.excel.master_reader import read_master
+from pipeline.excel.mending import write_feedback
 from pipeline.excel.template import write_template
 from pipeline.excel.workbook import replace_file
 from pipeline.figures import figures, statements
@@ -394,6 +394,7 @@ def compute(judgement: Judged, *, city: str, plan: str) -> Results:
         texts=texts,
         findings=tuple(found),
         open_counterparts=open_counterparts(money),
+        returns=_judged_returns(judgement),
         provisional=not judgement.complete,
         open_points=_open_points(judgement),
         sources=judgement.sources,
@@ -455,6 +456,17 @@ _STAND_INS = {
     "previous_year": "der Ansatz des Vorjahres",
     "last_accepted": "der letzte gültige Rücklauf",
 }
+
+
+def _judged_returns(judgement: Judged) -> dict[str, Submission]:
+    """By unit the file that was judged for it, accepted or not."""
+    status = {row.file: row.status for row in rows_of(judgement.register) if row.file}
+    judged_ = {"accepted", "partial", "rejected", "no_change"}
+    return {
+        each.unit: each
+        for each in sorted(judgement.submissions, key=lambda each: each.file, reverse=True)
+        if each.unit and status.get(each.file) in judged_
+    }
 
 
 def _open_points(judgement: Judged) -> tuple[str, ...]:
@@ -546,12 +558,12 @@ def write_outputs(
 def write_receipts(
     results_: Results, workspace: Workspace, *, progress: Callable[[int], None]
 ) -> dict[str, str]:
-    """One receipt for each unit that is expected to answer; gives the sha256 of each file."""
+    """The feedback for each unit that is expected to answer; gives the sha256 of each file."""
     written = {}
     for number, unit in enumerate(results_.master.expected_units, start=1):
         path = workspace.output / "Rueckmeldungen" / f"{unit}.xlsx"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_receipt(results_, unit, path)
+        write_feedback(results_, unit, results_.returns.get(unit), path)
         written[f"Rueckmeldungen/{unit}.xlsx"] = _sha256(path)
         progress(number)
     return written

@@ -299,6 +299,7 @@ def results(
         provisional=provisional,
         open_points=("Der Rücklauf der Einheit 81 (Team Wirtschaftsförderung) fehlt.", "Für die Einheit 66 (Team Tiefbau) gelten die Ansätze des Vorjahrs.") if provisional else (),
         sources=HASHES,
+        stand_ins={"66": "previous_year"} if provisional else {},
     )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ _AMOUNT_HEAD: Final = (
     ("Blatt", 18.0),
     ("Zellen", 22.0),
 )
-_FINDING_HEAD: Final = (
+FINDING_HEAD: Final = (
     ("Nr.", 5.0),
     ("Stufe", 13.0),
     ("Blatt", 15.0),
@@ -79,10 +79,10 @@ _FINDING_HEAD: Final = (
     ("Was ist zu tun?", 50.0),
     ("Stand", 14.0),
 )
-_HEAD_ROW: Final = 3
+HEAD_ROW: Final = 3
 _ROWS_PER_PAGE: Final = 50
 """As many rows of the receipt still read well on one page."""
-_FIRST_AMOUNT_ROW: Final = _HEAD_ROW + 1
+_FIRST_AMOUNT_ROW: Final = HEAD_ROW + 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,8 @@ class Desk:
     ``rows`` are the unit's amounts of the years that it plans: one row per source row, integer
     cents per year (missing where there is no amount), with ``product``, ``line``, ``measure``,
     ``kind``, ``origin``, ``file``, ``sheet``, ``cell``, ``cells``. ``files`` are its rows of the
-    register. ``findings`` are its findings with message and repair, errors first.
+    register. ``findings`` are its findings with message and repair, errors first. ``rebuilt`` says
+    that the workbook holds the unit's own entries once more, to be mended there.
     """
 
     results: Results
@@ -103,6 +104,7 @@ class Desk:
     years: Sequence[Year]
     files: Sequence[Mapping[str, str]]
     findings: Sequence[tuple[Finding, Mapping[str, Any]]]
+    rebuilt: bool = False
 
     @property
     def title(self) -> str:
@@ -381,6 +383,16 @@ def _next_steps(desk: Desk) -> list[str]:
                     "Ihre Beträge auf."
                 )
             return [*found, ask]
+        case _ if desk.rebuilt:
+            when = ", möglichst bald," if late else until
+            return [
+                "Das Blatt Rückmeldung nennt jede Stelle; ein Klick auf die Zelle führt dorthin.",
+                (
+                    "Diese Datei enthält alle Ihre Eingaben: Bitte berichtigen Sie sie hier, "
+                    f"speichern Sie und senden Sie die Datei zurück{when}{whom}."
+                ),
+                ask,
+            ]
         case _:
             return [
                 "Das Blatt Rückmeldung nennt jede Stelle; die Zelle führt in Ihre Datei.",
@@ -555,7 +567,7 @@ def put_findings(desk: Desk, sheet: Worksheet, *, link: Link) -> None:
     """What was found, errors first: where, what stands there, what is odd about it, what to do."""
     page(desk.results, sheet, FINDINGS)
     files = {finding.place.file for finding, _ in desk.findings if finding.place.file}
-    head = _FINDING_HEAD if len(files) < 2 else (*_FINDING_HEAD, ("Datei", 24.0))
+    head = FINDING_HEAD if len(files) < 2 else (*FINDING_HEAD, ("Datei", 24.0))
     widths = [width for _, width in head]
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
@@ -569,24 +581,24 @@ def put_findings(desk: Desk, sheet: Worksheet, *, link: Link) -> None:
     if not desk.findings:
         put_text(
             sheet,
-            _HEAD_ROW,
+            HEAD_ROW,
             0,
             "✓ Uns ist nichts aufgefallen. Vielen Dank für die sorgfältige Arbeit!",
             desk.looks("good"),
         )
-        sheet.set_row(_HEAD_ROW, 18)
+        sheet.set_row(HEAD_ROW, 18)
         return
-    put_header(desk.looks, sheet, _HEAD_ROW, [title for title, _ in head], widths)
-    entries = _entries(desk)
+    put_header(desk.looks, sheet, HEAD_ROW, [title for title, _ in head], widths)
+    entries = entries_of(desk)
     for number, (finding, texts) in enumerate(desk.findings, start=1):
-        cells = _finding_cells(desk, finding, texts, entries)[: len(head)]
+        cells = finding_cells(desk, finding, texts, entries)[: len(head)]
         _put_finding(desk, sheet, number, finding, cells=cells, widths=widths, target=link(finding))
-    sheet.autofilter(_HEAD_ROW, 0, _HEAD_ROW + len(desk.findings), len(head) - 1)
-    sheet.repeat_rows(_HEAD_ROW)
-    sheet.freeze_panes(_HEAD_ROW + 1, 4)
+    sheet.autofilter(HEAD_ROW, 0, HEAD_ROW + len(desk.findings), len(head) - 1)
+    sheet.repeat_rows(HEAD_ROW)
+    sheet.freeze_panes(HEAD_ROW + 1, 4)
 
 
-def _finding_cells(
+def finding_cells(
     desk: Desk,
     finding: Finding,
     texts: Mapping[str, Any],
@@ -620,7 +632,7 @@ def _put_finding(
     widths: Sequence[float],
     target: str | None,
 ) -> None:
-    row = _HEAD_ROW + number
+    row = HEAD_ROW + number
     sheet.set_row(row, height_of(*zip(cells, widths, strict=True)))
     put_number(sheet, row, 0, number, desk.looks("number", "count"))
     coloured = "row" if finding.waived else SEVERITY_ROLES[finding.severity.value]
@@ -633,7 +645,7 @@ def _put_finding(
             )
 
 
-def _entries(desk: Desk) -> dict[tuple[str, str, str], str]:
+def entries_of(desk: Desk) -> dict[tuple[str, str, str], str]:
     """What stands in the cells of this unit's findings, as stored."""
     places = {
         (finding.place.file, finding.place.sheet, finding.place.cell)
@@ -687,7 +699,7 @@ def put_amounts(desk: Desk, sheet: Worksheet) -> None:
         "haben keine Nummer und stehen in keiner Summe."
     )
     put_text(sheet, 1, 0, subtitle, desk.looks("subtitle"))
-    put_header(desk.looks, sheet, _HEAD_ROW, titles, widths)
+    put_header(desk.looks, sheet, HEAD_ROW, titles, widths)
     numbers = _numbers(desk)
     for row, record in enumerate(records(desk.rows), start=_FIRST_AMOUNT_ROW):
         counted = record["origin"] != "listed"
@@ -719,5 +731,5 @@ def put_amounts(desk: Desk, sheet: Worksheet) -> None:
                 int(cents) if text_of(cents) else None,
                 desk.looks(role, "cents"),
             )
-    sheet.repeat_rows(_HEAD_ROW)
+    sheet.repeat_rows(HEAD_ROW)
     sheet.freeze_panes(_FIRST_AMOUNT_ROW, 2)

@@ -49,12 +49,13 @@ def write_layout(layout: WorkbookLayout, path: Path, *, lock_structure: bool = T
         lock_structure=lock_structure,
     ) as book:
         for sheet in layout.sheets:
-            _write_sheet(book, sheet, layout.footer)
+            put_sheet(book, sheet, layout.footer)
         for name, reference in layout.names.items():
             book.define(name, reference)
 
 
-def _write_sheet(book: Book, layout: SheetLayout, footer: str) -> None:
+def put_sheet(book: Book, layout: SheetLayout, footer: str) -> Worksheet:
+    """Adds one sheet to a workbook, and gives it for what a layout does not know (notes)."""
     sheet = book.sheet(layout.name, hidden=layout.hidden)
     sheet.hide_gridlines(2)
     unlocked = book.style("plain", locked=False) if layout.editable else None
@@ -81,6 +82,7 @@ def _write_sheet(book: Book, layout: SheetLayout, footer: str) -> None:
         sheet.freeze_panes(layout.freeze[0] - 1, layout.freeze[1] - 1)
     _print_setup(sheet, layout, footer)
     sheet.protect("", dict(_EDITABLE if layout.editable else _GUARDED))
+    return sheet
 
 
 def _rows(book: Book, sheet: Worksheet, layout: SheetLayout) -> None:

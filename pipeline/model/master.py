@@ -268,7 +268,7 @@ class Master:
         return {"unit": by_unit, "product": central}
 
     def previous_rows_of(self, unit: str) -> list[Any]:
-        """The previous amounts that a unit planned, and those planned centrally for its products."""
+        """The previous amounts that a unit planned, and central ones for its own products."""
         own = self._previous_rows["unit"].get(unit, [])
         seen = [
             row
@@ -281,7 +281,7 @@ class Master:
 
     @cached_property
     def previous_kpis_of_units(self) -> Mapping[str, list[Any]]:
-        """Rows of previous key figures by unit; a row without unit belongs to the product's lead."""
+        """Rows of previous key figures by unit; without unit they are the product lead's."""
         products = _mapping(self.tables["kpis"], "kpi", "product")
         found: dict[str, list[Any]] = {}
         for row in rows_of(self.tables["previous_kpis"]):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeline.model.findings import Finding
 from pipeline.model.master import Master
+from pipeline.model.submission import Submission
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,9 @@ class Results:
     out; ``open_points`` says what, in German sentences. ``findings`` are final (severity, waiver,
     explanation), in the order of ``tables["findings"]``. ``sources`` maps every input file (and
     ``Stammdaten.xlsx``) to its sha256. ``open_counterparts`` lists internal charges whose other
-    side is missing (columns of ``reconciliation.OPEN_COLUMNS``).
+    side is missing (columns of ``reconciliation.OPEN_COLUMNS``). ``stand_ins`` gives, for units
+    without counted money, what stands in for it (codes of ``choices.STAND_INS``). ``returns``
+    holds, by unit, the file that was judged for it: what its feedback is rebuilt from.
     """
 
     city: str
@@ -38,3 +41,4 @@ class Results:
     sources: Mapping[str, str]
     open_counterparts: pd.DataFrame = field(default_factory=pd.DataFrame)
     stand_ins: Mapping[str, str] = field(default_factory=dict)
+    returns: Mapping[str, Submission] = field(default_factory=dict)

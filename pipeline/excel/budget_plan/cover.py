@@ -71,6 +71,7 @@ def write_cover(plan: Plan, pillars: Pillars) -> None:
     """Writes the cover; every amount on it is a formula on another sheet."""
     sheet = plan.sheets[COVER]
     page(plan.results, sheet, COVER, landscape=False)
+    sheet.fit_to_pages(1, 1)  # the cover is one page, however many goals there are
     for column, width in enumerate([_MARGIN, _LABEL, *([_NUMBER] * (_last(plan) - 1))]):
         sheet.set_column(column, column, width)
     _put_banner(plan, sheet)

@@ -249,7 +249,7 @@ def put_rating(
     state = text_of(facts.get("state"))
     for offset, key in ((0, "attainment_bp"), (2, "coverage_bp")):
         value = facts.get(key)
-        if text_of(value) == "":
+        if text_of(value) == "" or text_of(facts.get("kpis")) == "0":
             put_text(sheet, row, column + offset, "", plan.looks(role))
         else:
             put_number(

@@ -258,7 +258,30 @@ def _put_internal(plan: Plan, sheet: Worksheet, row: int, bases: Mapping[str, _B
             cents,
             plan.looks("row", "cents"),
         )
-    return row + 1
+    return _put_open_counterparts(plan, sheet, row + 1)
+
+
+def _put_open_counterparts(plan: Plan, sheet: Worksheet, row: int) -> int:
+    """Internal charges whose other side is missing or differs, by the unit that returned a side."""
+    found = plan.results.open_counterparts
+    if found.empty:
+        return row
+    heading = "Offene Gegenpositionen: Ertrag − Aufwand je Leistungsbeziehung"
+    put_text(sheet, row + 1, 1, heading, plan.looks("heading"))
+    row += 2
+    difference = found.assign(cents=found["revenue"] - found["expense"])
+    for (unit, product, partner), part in difference.groupby(["unit", "product", "partner"]):
+        by_year = dict(zip(part["year"], part["cents"], strict=True))
+        name = f"{unit} {plan.results.master.titles['units'].get(str(unit), '')}".strip()
+        pair = f"{product} mit {partner}"
+        sheet.set_row(row, height_of((name, 30), (pair, 22)))
+        put_text(sheet, row, 1, name, plan.looks("row", "wrap"))
+        put_text(sheet, row, 2, pair, plan.looks("row", "wrap"))
+        for column, year in enumerate(plan.ledger.years, start=_YEARS_FROM):
+            cents = int(by_year.get(year.year, 0))
+            put_money(sheet, row, column, cents, plan.looks("row", "cents"))
+        row += 1
+    return row
 
 
 def _put_returns(plan: Plan, sheet: Worksheet, row: int) -> None:
@@ -268,16 +291,12 @@ def _put_returns(plan: Plan, sheet: Worksheet, row: int) -> None:
     for column, title in enumerate(titles):
         put_text(sheet, row + 1, column, title, plan.looks("head", "centre" if column else "text"))
     register = records(plan.results.tables["register"])
-    units = plan.results.master.tables["units"].set_index("unit")
     row += 2
     for unit in plan.results.master.expected_units:
         facts = counted_row(register, unit)
         name = f"{unit} {plan.results.master.titles['units'][unit]}"
-        stand_in = (
-            label(STAND_INS, text_of(units.at[unit, "stand_in"]) or "none")
-            if facts["status"] == "substituted"
-            else ""
-        )
+        kind = plan.results.stand_ins.get(unit, "")
+        stand_in = label(STAND_INS, kind) if kind else ""
         texts = [
             name,
             labels.of(labels.STATUS, facts["status"]),
