@@ -529,9 +529,10 @@ def _summarise(results: Results, workspace: Workspace) -> None:
 
 def main() -> None:
     """Entry point: runs a command and turns what can go wrong into one sentence and an exit code."""
-    debug = "--debug" in sys.argv
+    words = [word for word in sys.argv[1:] if word != "--debug"]  # welcome before and after the command
+    debug = len(words) < len(sys.argv) - 1
     try:
-        code = app(standalone_mode=False)
+        code = app(words, standalone_mode=False)
     except typer.Exit as ended:
         code = ended.exit_code
     except (typer.Abort, KeyboardInterrupt):

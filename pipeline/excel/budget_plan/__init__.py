@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.excel.budget_plan.capital import write_capital, write_commitments
 from pipeline.excel.budget_plan.cover import Pillars, write_cover
 from pipeline.excel.budget_plan.data import define_ranges, write_data
 from pipeline.excel.budget_plan.goal_tree import (
@@ -74,6 +75,8 @@ def _write_sheets(plan: Plan) -> None:
     write_organisation(plan, organisation)
     write_products(plan, products)
     write_measures(plan)
+    write_capital(plan)
+    write_commitments(plan)
     write_key_figures(plan)
     compared = Sheets(
         goals=goals,

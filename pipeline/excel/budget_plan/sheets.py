@@ -39,6 +39,8 @@ FINANCE: Final = "Finanzplan"
 ORGANISATION: Final = "Organisation"
 PRODUCTS: Final = "Produkte"
 MEASURES: Final = "Maßnahmen"
+CAPITAL: Final = "Investitionsmaßnahmen"
+COMMITMENTS: Final = "Verpflichtungen"
 KEY_FIGURES: Final = "Kennzahlen"
 RECONCILIATION: Final = "Abgleich"
 RETURNS: Final = "Rückläufe"
@@ -55,6 +57,8 @@ CONTENTS: Final[Mapping[str, str]] = {
     ORGANISATION: "Zuschussbedarf und Investitionen je Organisationseinheit",
     PRODUCTS: "Zuschussbedarf und Investitionen nach Produktbereich, -gruppe und Produkt",
     MEASURES: "Alle Maßnahmen mit Ziel, Status und Beträgen",
+    CAPITAL: "Investitionen einzeln: bisher, Planjahre, später, Folgekosten, Drittmittel",
+    COMMITMENTS: "Verpflichtungsermächtigungen nach Ansatzjahr und Fälligkeit",
     KEY_FIGURES: "Ziel- und Istwerte, Zielerreichung",
     RECONCILIATION: "Kontrollsummen: Produkte, Organisation und Ziele",
     RETURNS: "Was zurückkam und was daraus wurde",
