@@ -257,7 +257,7 @@ def put_rating(
                 row,
                 column + offset,
                 percent_of(int(str(value))),
-                plan.looks(role, "percent"),
+                plan.looks(role, "attainment"),
             )
     word = labels.of(labels.ATTAINMENT, state)
     put_text(sheet, row, column + 1, word, plan.looks(STATE_ROLES.get(state, role), "text"))

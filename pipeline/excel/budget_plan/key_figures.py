@@ -154,7 +154,7 @@ def _put_state(plan: Plan, sheet: Worksheet, row: int, column: int, found: _Valu
     facts = found[rated[-1], "actual"] if rated else {}
     raw, state = text_of(facts.get("raw_bp")), text_of(facts.get("state")) or "no_data"
     if raw:
-        put_number(sheet, row, column, percent_of(int(raw)), plan.looks("row", "percent"))
+        put_number(sheet, row, column, percent_of(int(raw)), plan.looks("row", "attainment"))
     else:
         put_text(sheet, row, column, "", plan.looks("row"))
     word = labels.of(labels.ATTAINMENT, state)

@@ -90,6 +90,8 @@ _SHOWN: Final[Mapping[str, Mapping[str, Any]]] = {
     "change": {"num_format": "+#,##0;-#,##0;0", "align": "right"},
     "change_thousand": {"num_format": "+#,##0,;-#,##0,;0", "align": "right"},
     "percent": {"num_format": "0.0%", "align": "right"},
+    # Two places: 94,95 % is below a threshold of 95 %, and must not be printed as 95,0 %.
+    "attainment": {"num_format": "0.00%", "align": "right"},
     "percent_change": {"num_format": "+0.0%;-0.0%;0.0%", "align": "right"},
     "share": {"num_format": "0.00%", "align": "right"},
     "integer": {"num_format": "#,##0", "align": "right"},
