@@ -101,7 +101,7 @@ def load_master(workspace: Workspace) -> tuple[Master, tuple[Finding, ...], str]
         raise Unusable(
             f"Für {workspace.city} gibt es im Plan {workspace.plan} keine {MASTER_FILE}."
         )
-    reading = read_guarded(workspace.master, folder=workspace.root)
+    reading = read_guarded(workspace.master, folder=workspace.templates)
     master, found = read_master(reading)
     if master is not None:
         frames = combined(master, MASTER_TABLES, [("", MASTER_FILE, master.blocks)])

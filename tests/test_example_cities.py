@@ -1,0 +1,176 @@
+"""The two example cities as they lie in the repository: what `make run` shows is what these tests hold."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from pipeline import stages
+from pipeline.model.results import Results
+from pipeline.workspace import Workspace
+from tests.conftest import Convert
+from tests.small_city import silent
+
+PROJECT = Path(__file__).resolve().parents[1]
+CITIES = ("hamm", "laatzen")
+
+
+@pytest.fixture(scope="module", params=CITIES)
+def city(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Results, Workspace]:
+    """One example city after a whole run, its outputs in a folder of their own."""
+    root = tmp_path_factory.mktemp(request.param)
+    for part in ("templates", "input"):
+        (root / part).symlink_to(PROJECT / part)
+    workspace = Workspace(root=root, city=request.param, plan="2027")
+    return stages.run(workspace, workers=2, progress=silent), workspace
+
+
+def test_the_cities_end_as_the_readme_says(city: tuple[Results, Workspace]) -> None:
+    results, _ = city
+    status = results.tables["register"]["status"].value_counts().to_dict()
+    expected = {
+        "laatzen": ({"accepted": 19}, False),
+        "hamm": ({"accepted": 19, "partial": 1, "substituted": 1}, True),
+    }
+    assert (status, results.provisional) == expected[results.city]
+
+
+def test_the_examples_are_as_rich_as_promised(city: tuple[Results, Workspace]) -> None:
+    results, _ = city
+    master = results.master
+    least = {"laatzen": (10, 24, 40, 35, 250), "hamm": (14, 40, 70, 60, 450)}[results.city]
+    figures = results.tables["figures"]
+    cost_rows = figures[figures["origin"] == "return"].drop_duplicates(["file", "cell"])
+    rows = cost_rows.assign(
+        row=cost_rows["cell"].str.extract(r"(\d+)", expand=False)
+    ).drop_duplicates(["file", "row"])
+    found = (
+        len(master.expected_units),
+        len(master.titles["products"]),
+        len(master.titles["kpis"]),
+        len(results.texts["measures"]),
+        len(rows),
+    )
+    assert all(have >= want for have, want in zip(found, least, strict=True)), found
+    assert master.settings.example_data
+
+
+def test_the_faulty_cells_of_hamm_are_named_and_every_other_return_counts(
+    city: tuple[Results, Workspace],
+) -> None:
+    results, _ = city
+    if results.city != "hamm":
+        assert not [each for each in results.findings if each.blocking]
+        return
+    blocking = {
+        (each.rule, each.place.file, bool(each.place.cell))
+        for each in results.findings
+        if each.blocking
+    }
+    assert {rule for rule, _, _ in blocking} == {
+        "D12",
+        "Z05",
+        "S01",
+        "S13",
+        "Z08",
+        "M04",
+        "M06",
+        "H03",
+    }
+    assert {(file, named) for _, file, named in blocking} == {("A52.xlsx", True)}
+    counted = set(results.tables["figures"].query("origin == 'return'")["unit"])
+    assert counted == set(results.master.expected_units) - {"A41", "A52"}
+    assert set(results.open_counterparts["unit"]) <= counted
+    assert len(results.open_counterparts) > 0
+
+
+def test_products_organisation_and_goals_make_the_same_sum_to_the_cent(
+    city: tuple[Results, Workspace],
+) -> None:
+    results, workspace = city
+    sheet = openpyxl.load_workbook(workspace.output / "Haushaltsplan.xlsx", data_only=True)[
+        "Abgleich"
+    ]
+    (key,) = [
+        cell
+        for (cell,) in sheet.iter_rows(max_col=1)
+        if str(cell.value).startswith("zh:reconciliation:")
+    ]
+    _, _, first, last = str(key.value).split(":")
+    names = {str(cell.value): cell.column or 0 for cell in sheet[int(key.row or 0)]}
+    counted = results.tables["figures"].query("origin != 'listed'")
+    sums = counted.groupby(["kind", "year"])["cents"].sum().to_dict()
+    labels = {
+        "Ertrag": "revenue",
+        "Aufwand": "expense",
+        "Einzahlung": "receipt",
+        "Auszahlung": "payment",
+        "interner Ertrag": "internal_revenue",
+        "interner Aufwand": "internal_expense",
+    }
+    seen: dict[tuple[str, int], set[int]] = {}
+    for row in range(int(first), int(last) + 1):
+        kind = labels[str(sheet.cell(row, names["kind"]).value)]
+        for year in results.master.years:
+            value = sheet.cell(row, names[f"amount_{year.year}"]).value
+            seen.setdefault((kind, year.year), set()).add(int(Decimal(str(value)) * 100))
+    assert len(seen) == 6 * len(results.master.years)
+    for (kind, number), amounts in seen.items():
+        assert amounts == {int(sums.get((kind, number), 0))}, (kind, number)
+
+
+def test_every_output_workbook_recalculates_to_its_cached_values(
+    city: tuple[Results, Workspace], convert: Convert, tmp_path: Path
+) -> None:
+    """LibreOffice recalculates every formula; money is bit-equal, ratios agree to 12 places."""
+    results, workspace = city
+    chosen = ["Haushaltsplan.xlsx", f"Rueckmeldungen/{results.master.expected_units[0]}.xlsx"]
+    for name in chosen:
+        path = workspace.output / name
+        formulas, stored = (
+            openpyxl.load_workbook(path),
+            openpyxl.load_workbook(path, data_only=True),
+        )
+        fresh = openpyxl.load_workbook(
+            convert(path, outdir=tmp_path / path.stem, recalculate=True), data_only=True
+        )
+        wrong = [
+            (
+                name,
+                sheet.title,
+                cell.coordinate,
+                stored[sheet.title][cell.coordinate].value,
+                fresh[sheet.title][cell.coordinate].value,
+            )
+            for sheet in formulas
+            for row in sheet.iter_rows()
+            for cell in row
+            if cell.data_type == "f"
+            and not _agree(
+                stored[sheet.title][cell.coordinate].value,
+                fresh[sheet.title][cell.coordinate].value,
+            )
+        ]
+        assert wrong == []
+
+
+def _agree(one: object, other: object) -> bool:
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return one == other or abs(one - other) <= 1e-12 * max(abs(one), abs(other))
+    return (one or "") == (other or "")
+
+
+def test_figures_say_who_returned_what(city: tuple[Results, Workspace]) -> None:
+    """A figure's unit is the one that returned it; a product of two units has rows from each."""
+    results, _ = city
+    figures: pd.DataFrame = results.tables["figures"]
+    returned = figures[figures["origin"] == "return"]
+    assert (returned["file"] == returned["unit"] + ".xlsx").all()
+    shared = returned.groupby("product")["unit"].nunique()
+    assert shared.max() > 1
