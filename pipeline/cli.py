@@ -25,6 +25,7 @@ from pipeline.workspace import MASTER_FILE, Workspace, cities, is_folder_name, i
 if TYPE_CHECKING:
     from pipeline.model.findings import Finding
     from pipeline.model.results import Results
+    from pipeline.stages import Unusable
 
 DONE, OPEN, UNUSABLE, DIFFERENT, FAULT = 0, 1, 2, 3, 70
 """Exit codes: done · findings or missing returns · cannot be used · verify found a difference · a
@@ -193,17 +194,24 @@ def consolidate(
     names = [city] if city else list(cities(common.root))
     if not names:
         raise stages.Unusable(f"Unter templates liegt keine Kommune mit einer {MASTER_FILE}.")
-    outcomes = {}
+    outcomes, refused = {}, False
     for name in names:
         workspace = _workspace(context, name, plan)
-        with _Shown() as show:
-            outcomes[name] = stages.run(
-                workspace, workers=workers, only_plan=only == "plan", progress=show
-            )
+        try:
+            with _Shown() as show:
+                outcomes[name] = stages.run(
+                    workspace, workers=workers, only_plan=only == "plan", progress=show
+                )
+        except stages.Unusable as reason:  # with --all one city's master costs no other city its plan
+            _show_refusal(reason)
+            refused = True
+            continue
         if not as_json:
             _summarise(outcomes[name], workspace)
     if as_json:
         _print_json({"plans": [_summary(each) for each in outcomes.values()]})
+    if refused:
+        raise typer.Exit(UNUSABLE)
     raise typer.Exit(OPEN if any(each.provisional for each in outcomes.values()) else DONE)
 
 
@@ -564,13 +572,17 @@ def _misunderstood(wrong: TyperException) -> str:
             return f"Den Befehl oder eine seiner Angaben gibt es nicht. {help_}"
 
 
+def _show_refusal(reason: Unusable) -> None:
+    if reason.findings:
+        _show_findings(reason.findings)
+    _say(reason.message)
+
+
 def _explained(fault: Exception, *, debug: bool) -> int:
     from pipeline.stages import Unusable
 
     if isinstance(fault, Unusable):
-        if fault.findings:
-            _show_findings(fault.findings)
-        _say(fault.message)
+        _show_refusal(fault)
         return UNUSABLE
     if isinstance(fault, PermissionError):
         _say(

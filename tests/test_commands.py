@@ -181,3 +181,15 @@ def test_plans_are_ordered_as_the_rounds_follow_each_other() -> None:
     assert sorted(plans, key=plan_order) == [
         "2027-eckwert", "2027", "2027-beschluss", "2027-nachtrag2", "2027-nachtrag10", "2027-c1", "2027-c2", "2028-eckwert",
     ]  # fmt: skip
+
+
+def test_with_all_a_broken_master_costs_no_other_city_its_plan(copy: Path) -> None:
+    broken = copy / "templates" / "anderswo" / "2027" / "Stammdaten.xlsx"
+    broken.parent.mkdir(parents=True)
+    broken.write_bytes(b"kein Excel")
+    shutil.rmtree(copy / "output")
+    done = command(copy, "consolidate", "--all")
+    assert done.returncode == 2
+    assert (copy / "output" / CITY / "2027" / "Haushaltsplan.xlsx").is_file()
+    assert not (copy / "output" / "anderswo").exists()
+    assert "Traceback" not in done.stderr
