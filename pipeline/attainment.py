@@ -307,7 +307,8 @@ def key_figure_results(values: pd.DataFrame, master: Master, *, city: str) -> pd
                 for scope, id, members in scopes:
                     own = [each for each in part if each.unit in members]
                     aim = _targets(target, members, scope=scope)
-                    if own:
+                    asked = role == "actual" and year.role is Role.ACTUAL
+                    if own or asked:
                         head = (kpi.kpi, scope, id, year.year, role)
                         tail = _judged(kpi, own, aim, role=role, settings=master.settings)
                         rows.append((*head, tail[0], len(own), len(members), *tail[1:]))

@@ -154,14 +154,16 @@ def status(context: typer.Context, city: City, plan: Plan = None, as_json: AsJso
     """Zeigt das Register der Rückläufe: erwartet, eingegangen, angenommen, abgelehnt, ersetzt,
     fehlend.
     """
-    from pipeline import stages
+    from pipeline import last_run, stages
 
     workspace = _workspace(context, city, plan)
-    register, settings = stages.status(workspace)
+    master, _, _ = stages.load_master(workspace)
+    files = stages.files_in(workspace.returns) if workspace.returns.is_dir() else []
+    register = last_run.status(workspace.output, files, master.expected_units)
     if as_json:
         _print_json({"register": stages.as_records(register)})
     else:
-        _show_status(stages.as_records(register), deadline=settings.deadline)
+        _show_status(stages.as_records(register), deadline=master.settings.deadline)
     waiting = register["status"].isin(["missing", "rejected", "partial", "substituted", "received"])
     raise typer.Exit(OPEN if waiting.any() else DONE)
 
@@ -202,7 +204,9 @@ def consolidate(
                 outcomes[name] = stages.run(
                     workspace, workers=workers, only_plan=only == "plan", progress=show
                 )
-        except stages.Unusable as reason:  # with --all one city's master costs no other city its plan
+        except (
+            stages.Unusable
+        ) as reason:  # with --all one city's master costs no other city its plan
             _show_refusal(reason)
             refused = True
             continue
@@ -232,12 +236,29 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """Zeigt die Zellen hinter dem Betrag eines Ziels, mit einer Summe je Geldart."""
-    from pipeline import stages
+    from pipeline import last_run, stages
+    from pipeline.tables.choices import KINDS
 
     workspace = _workspace(context, city, plan)
+    if not (workspace.output / "Daten" / "contributions.csv").is_file():
+        raise stages.Unusable(_nothing_yet(workspace))
+    goals, years = last_run.goals_and_years(workspace.output)
+    if goal not in goals:
+        raise stages.Unusable(f"Das Ziel „{goal}“ gibt es in diesem Plan nicht.")
+    if year not in years:
+        raise stages.Unusable(f"Das Jahr {year} gibt es in diesem Plan nicht.")
+    if kind is not None:
+        known = {word: each.code for each in KINDS for word in (each.code, each.label.casefold())}
+        if kind.casefold() not in known:
+            labels = ", ".join(each.label for each in KINDS)
+            raise stages.Unusable(f"Die Geldart „{kind}“ gibt es nicht; möglich sind {labels}.")
+        kind = known[kind.casefold()]
     wanted = {"kind": kind, "unit": unit, "product": product, "line": line, "measure": measure}
-    sums, rows = stages.trace(
-        workspace, goal, year, {name: value for name, value in wanted.items() if value is not None}
+    sums, rows = last_run.trace(
+        workspace.output,
+        goal,
+        year,
+        {name: value for name, value in wanted.items() if value is not None},
     )
     if as_json:
         _print_json({"sums": sums, "contributions": stages.as_records(rows)})
@@ -252,9 +273,7 @@ def verify(context: typer.Context, city: City, plan: Plan = None, as_json: AsJso
 
     workspace = _workspace(context, city, plan)
     if not (workspace.output / "manifest.json").is_file():
-        raise stages.Unusable(
-            f"Für {city} ({workspace.plan}) gibt es noch keine Ausgaben; bitte zuerst „zielhaushalt consolidate {city}“."
-        )
+        raise stages.Unusable(_nothing_yet(workspace))
     from pipeline.verification import differences
 
     found = differences(root=workspace.root, city=city, plan=workspace.plan)
@@ -335,6 +354,11 @@ def _workspace(context: typer.Context, city: str, plan: str | None) -> Workspace
             f"Für „{city}“ gibt es den Plan {plan} nicht; vorhanden: {', '.join(known)}."
         )
     return Workspace(root=common.root, city=city, plan=plan or known[-1])
+
+
+def _nothing_yet(workspace: Workspace) -> str:
+    city, plan = workspace.city, workspace.plan
+    return f"Für {city} ({plan}) gibt es noch keine Ausgaben; bitte zuerst „zielhaushalt consolidate {city}“."
 
 
 def _returns_named(workspace: Workspace, files: Sequence[Path]) -> list[Path]:
@@ -426,7 +450,7 @@ _STATUS = {
     "foreign": "kein Rücklauf",
     "missing": "fehlt",
     "no_change": "unverändert",
-    "substituted": "fehlt, Ersatz eingesetzt",
+    "substituted": "durch Ersatz vertreten",
 }
 
 
@@ -537,7 +561,9 @@ def _summarise(results: Results, workspace: Workspace) -> None:
 
 def main() -> None:
     """Entry point: runs a command and turns what can go wrong into one sentence and an exit code."""
-    words = [word for word in sys.argv[1:] if word != "--debug"]  # welcome before and after the command
+    words = [
+        word for word in sys.argv[1:] if word != "--debug"
+    ]  # welcome before and after the command
     debug = len(words) < len(sys.argv) - 1
     try:
         code = app(words, standalone_mode=False)
@@ -579,11 +605,14 @@ def _show_refusal(reason: Unusable) -> None:
 
 
 def _explained(fault: Exception, *, debug: bool) -> int:
-    from pipeline.stages import Unusable
+    from pipeline.stages import NotWritten, Unusable
 
     if isinstance(fault, Unusable):
         _show_refusal(fault)
         return UNUSABLE
+    if isinstance(fault, NotWritten):
+        _say(str(fault))
+        return FAULT
     if isinstance(fault, PermissionError):
         _say(
             f"„{Path(fault.filename or '').name}“ lässt sich nicht schreiben. Ist die Datei in Excel geöffnet? Bitte schließen und noch einmal versuchen."

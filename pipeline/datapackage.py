@@ -9,13 +9,16 @@ import io
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.model.results import Results
 from pipeline.tables.results import RESULT_TABLES
 
+_APOSTROPHE = r"^'(?=[=+\-@\t\r])"
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 _TEXT_TITLES = {
     "goals": "Ziele, die gelten",
@@ -73,9 +76,9 @@ def as_csv(frame: pd.DataFrame) -> bytes:
 
 
 def _plain(value: object) -> str:
-    if value is None or value is pd.NA:
+    if value is None or value is pd.NA or value != value:  # noqa: PLR0124 - only NaN differs from itself
         return ""
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, Decimal):
         return f"{value:f}"
@@ -83,7 +86,18 @@ def _plain(value: object) -> str:
 
 
 def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_DANGEROUS) else text
+    # A null character ends a text for many readers of CSV; everything behind it would be lost.
+    shown = text.replace("\0", "\u2400")
+    return f"'{shown}" if shown.startswith(_DANGEROUS) else shown
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """A table of the data package as text, without the apostrophes that :func:`as_csv` put before
+    dangerous texts.
+    """
+    frame = pd.read_csv(path, dtype="string", keep_default_na=False)
+    plain = {name: frame[name].str.replace(_APOSTROPHE, "", regex=True) for name in frame.columns}
+    return pd.DataFrame(plain, index=frame.index)
 
 
 def _type(column: pd.Series[Any]) -> str:

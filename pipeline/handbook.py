@@ -7,23 +7,28 @@ declared; only the chapters that explain the way of working are written here.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import pipeline.validation  # noqa: F401 - registers all rules
 from pipeline.excel.budget_plan.labels import SEVERITY
+from pipeline.excel.handbook_sheet import GROUPS, department_rules, plain_words
+from pipeline.excel.layout import template_identity, template_layout
+from pipeline.model.blocks import frame_of
 from pipeline.model.findings import Blocks, Severity
+from pipeline.model.master import Master, Settings
 from pipeline.model.messages import Message, catalogue
-from pipeline.model.tables import Column, Filler, Kind, Role, Table
-from pipeline.rules.registry import Rule, by_id
+from pipeline.model.tables import Column, Filler, Kind, Role, Table, Year
+from pipeline.rules.registry import Rule
 from pipeline.tables.choices import ROLES, label
+from pipeline.tables.master import MASTER_TABLES
 from pipeline.tables.submission import (
     KEY_FIGURE_TABLES,
     MONEY_TABLES,
     RELEASE_VALUES,
     SUBMISSION_TABLES,
+    tables_for,
 )
 
 PATH: Final = Path(__file__).parent.parent / "docs" / "handbuch.md"
@@ -49,15 +54,6 @@ _REFERENCES: Final = {
     "levels": "Ebenen",
     "kpis": "Kennzahlen",
 }
-_GROUPS: Final = {
-    "D": "Datei und Blätter",
-    "Z": "Einzelne Zellen",
-    "S": "Produkte, Ziele und andere Schlüssel",
-    "M": "Maßnahmen und Verpflichtungsermächtigungen",
-    "H": "Konsolidierungsmaßnahmen",
-    "K": "Kennzahlen",
-    "A": "Beträge im Vergleich und Abstimmung",
-}
 _BLOCKED: Final = {
     Blocks.RETURN: "den ganzen Rücklauf",
     Blocks.MONEY: "das Geld",
@@ -78,7 +74,8 @@ Festlegungen, mit denen die Kämmerei prüft; beides kann also nicht auseinander
 1. **Ausfüllen.** Gehen Sie die Blätter von links nach rechts durch. Gelbe Felder sind für Sie,
    graue sind vorgegeben oder werden gerechnet. Nicht gebrauchte Zeilen bleiben leer.
 2. **Prüfen.** Die Vorlage prüft mit, während Sie tippen: In Spalte A steht zu jeder begonnenen
-   Zeile „✓ in Ordnung“ oder „✗“ mit dem, was noch fehlt.
+   Zeile „✓ in Ordnung“ oder „✗“ mit dem, was noch fehlt. Das Blatt Prüfung zählt alles zusammen
+   und sagt zum Schluss, ob die Datei bereit zur Rückgabe ist.
 3. **Zurückgeben.** Im Blatt Freigabe Stand, Funktion und Datum eintragen, als
    Excel-Arbeitsmappe (.xlsx) speichern und zurücksenden. Der Dateiname ist frei.
 
@@ -143,6 +140,7 @@ entfernt und genannt (Z20) |
 
 def handbook() -> str:
     """The whole handbook as Markdown."""
+    live = live_rules()
     parts = [
         _INTRODUCTION,
         "## Die Blätter und ihre Felder\n",
@@ -153,8 +151,9 @@ def handbook() -> str:
             "Jede Regel hat eine Nummer, auf die Sie sich bei Rückfragen beziehen können. Wo „…“ "
             "steht, nennt Ihnen die Rückmeldung die Zelle oder den Wert aus Ihrer Datei.\n"
         ),
-        *_rules(),
+        *_rules(live),
         _LIMITS,
+        _on_return(live),
     ]
     return "\n".join(parts)
 
@@ -225,23 +224,75 @@ def _cell(text: str) -> str:
 # --- rules ------------------------------------------------------------------------------------
 
 
-def department_rules() -> tuple[Rule, ...]:
-    """The rules that look at returns, in the order of the handbook's chapters."""
-    order = list(_GROUPS)
-    found = [each for each in by_id().values() if not each.master]
-    return tuple(sorted(found, key=lambda each: (order.index(each.id[0]), each.id)))
+def live_rules() -> frozenset[str]:
+    """The rules that a template checks by itself while somebody types."""
+    layout = template_layout(
+        _reference(), template_identity(_reference(), city="", plan="", unit="")
+    )
+    return frozenset(
+        rule.partition(".")[0]
+        for table in layout.tables.values()
+        for check in table.checks
+        for rule in (check.rule, *check.covers)
+    )
 
 
-def _rules() -> Iterator[str]:
+def _reference() -> Master:
+    """The smallest plan in which every sheet and every kind of money occurs."""
+    years = tuple(
+        Year(year=2027 + after, role=role, title=str(2027 + after), entered=after >= 0)
+        for after, role in enumerate(
+            (Role.ACTUAL, Role.BUDGET, Role.BUDGET, Role.OUTLOOK, Role.OUTLOOK), start=-2
+        )
+    )
+    lines: Mapping[str, Sequence[object]] = {
+        "line": ["02", "13", "27", "F08"],
+        "title": ["", "", "", ""],
+        "plan": ["Ergebnis", "Ergebnis", "Ergebnis", "Finanz"],
+        "kind": ["revenue", "expense", "internal_revenue", "payment"],
+        "sign": ["+", "−", "+", "−"],
+        "internal": [False, False, True, False],
+    }
+    return Master(
+        settings=Settings(
+            budget_year=2027, city="", as_of="2026-10-01", investment_threshold=1, rounding=1000
+        ),
+        years=years,
+        tables={
+            table.name: frame_of(
+                {column.name: column.kind for column in table.columns},
+                lines if table.name == "lines" else {},
+            )
+            for table in MASTER_TABLES
+        },
+        blocks={},
+        submission=tables_for(
+            years,
+            round="Entwurf",
+            uses_savings=True,
+            savings_until=None,
+            departments_fill_goals=True,
+        ),
+    )
+
+
+def _on_return(live: frozenset[str]) -> str:
+    """The rules that only the next reading can judge."""
+    titles = [f"{rule.id} {catalogue()[rule.id].title}" for rule in department_rules()
+              if rule.id not in live]  # fmt: skip
+    return f"### Erst nach der Rückgabe geprüft\n\n{'; '.join(titles)}.\n"
+
+
+def _rules(live: frozenset[str]) -> Iterator[str]:
     group = ""
     for rule in department_rules():
         if rule.id[0] != group:
             group = rule.id[0]
-            yield f"### {_GROUPS[group]}\n"
-        yield _rule(rule)
+            yield f"### {GROUPS[group]}\n"
+        yield _rule(rule, live=rule.id in live)
 
 
-def _rule(rule: Rule) -> str:
+def _rule(rule: Rule, *, live: bool) -> str:
     entry = catalogue()[rule.id]
     variants = [each for key, each in catalogue().items() if key.startswith(f"{rule.id}.")]
     severity = SEVERITY[rule.severity.value]
@@ -251,30 +302,26 @@ def _rule(rule: Rule) -> str:
         if rule.severity is Severity.ERROR and rule.blocks is not Blocks.NOTHING
         else ""
     )
+    checks = "; prüft die Vorlage mit" if live else ""
     lines = [
-        f"**{rule.id} {entry.title}** ({severity}{blocks})\n",
-        f"- {_words(entry.message)}",
-        *(f"- Oder: {text}" for text in _others(_words(entry.message), variants)),
-        f"- So beheben Sie es: {_words(entry.repair)}",
+        f"**{rule.id} {entry.title}** ({severity}{blocks}{checks})\n",
+        f"- {plain_words(entry.message)}",
+        *(f"- Oder: {text}" for text in _others(plain_words(entry.message), variants)),
+        f"- So beheben Sie es: {plain_words(entry.repair)}",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _others(said: str, variants: Sequence[Message]) -> Iterator[str]:
     """The other sentences that a rule may say; many variants of one thing are too much to read."""
-    texts = dict.fromkeys(_words(each.message) for each in variants)
+    texts = dict.fromkeys(plain_words(each.message) for each in variants)
     yield from [text for text in texts if text != said] if len(texts) <= _VARIANTS else ()
 
 
 _VARIANTS: Final = 4
 
 
-def _words(template: str) -> str:
-    """A sentence of the catalogue without the values of a single case."""
-    return re.sub(r"…\.$", "…", _cell(re.sub(r"\{[a-z_0-9]+\}", "…", template)))
-
-
-__all__ = ["PATH", "department_rules", "handbook"]
+__all__ = ["PATH", "handbook", "live_rules"]
 
 if __name__ == "__main__":
     PATH.write_text(handbook(), encoding="utf-8")

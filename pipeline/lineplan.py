@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.model.master import Line, Master
+from pipeline.model.master import Line, Master, lines_between
 from pipeline.tables import results
 
 
@@ -29,7 +29,6 @@ def terms(line: Line, lines: Mapping[str, Line]) -> tuple[Term, ...]:
     between are skipped); ``26+27-28`` joins single lines, entered or computed. Amounts are
     positive, so expenses are subtracted here.
     """
-    order = [each for each in lines if lines[each].plan == line.plan]
     found = []
     for sign, first, _, last in re.findall(
         r"([+\-−]?)\s*([^\s+\-−.]+)(\.\.([^\s+\-−.]+))?", line.formula
@@ -38,10 +37,7 @@ def terms(line: Line, lines: Mapping[str, Line]) -> tuple[Term, ...]:
         if not last:
             found.append(Term(factor=factor, lines=(first,)))
             continue
-        between = order[order.index(first) : order.index(last) + 1]
-        found.append(
-            Term(factor=factor, lines=tuple(each for each in between if not lines[each].computed))
-        )
+        found.append(Term(factor=factor, lines=lines_between(first, last, line.plan, lines)))
     return tuple(found)
 
 

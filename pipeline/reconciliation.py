@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from pipeline.model.findings import Finding, Place
+from pipeline.model.findings import Finding, Place, Severity
 from pipeline.model.master import Master
 from pipeline.model.money import german
 from pipeline.model.submission import Frames
@@ -97,11 +97,15 @@ def internal_balance(figures: pd.DataFrame) -> pd.DataFrame:
 
 
 def disagreements(
-    views: pd.DataFrame, balance: pd.DataFrame, *, titles: Mapping[int, str]
+    views: pd.DataFrame, balance: pd.DataFrame, *, titles: Mapping[int, str], complete: bool
 ) -> list[Finding]:
     """A03 where the three views differ, A04 where internal charges do not cancel; neither keeps
     anything out.
+
+    As long as money of a unit is not counted (``complete`` is false), its side of the charges must
+    be missing: then A04 only warns, and the open counterparts name the units.
     """
+    severity = None if complete else Severity.WARNING
     found = []
     for row in views.to_dict("records"):
         a, b, c = (int(row[name]) for name in ("products", "organisation", "goals"))
@@ -118,5 +122,6 @@ def disagreements(
                 "a": german(expense),
                 "d": german(revenue - expense),
             }
-            found.append(finding("A04", Place(), values=values, keys={"year": str(row["year"])}))
+            keys = {"year": str(row["year"])}
+            found.append(finding("A04", Place(), values=values, keys=keys, severity=severity))
     return found

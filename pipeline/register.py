@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from pipeline.tables import results
 from pipeline.tables.submission import KEY_FIGURE_TABLES, MONEY_TABLES
 
 SUPERSEDED_FOLDER = "ersetzt"
+_REVISION = re.compile(r"[0-9]{1,4}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +33,14 @@ class Selection:
     """What the files of a folder are before anybody looks at their contents.
 
     ``candidates`` per unit; ``status`` for files that are settled already (foreign, rejected,
-    superseded, duplicate); ``findings`` name double returns (D06, D07).
+    superseded, duplicate); ``findings`` name double returns (D06, D07). ``earlier`` are the other
+    files of a unit, those below ``ersetzt/`` last: they never count, but may stand in.
     """
 
     candidates: tuple[Candidates, ...]
     status: Mapping[str, str]
     findings: tuple[Finding, ...]
+    earlier: Mapping[str, tuple[str, ...]]
 
     @property
     def counted(self) -> Mapping[str, str]:
@@ -54,6 +58,7 @@ def select(submissions: Sequence[Submission], master: Master) -> Selection:
     status: dict[str, str] = {}
     notes: list[Finding] = []
     by_unit: dict[str, list[Submission]] = {}
+    put_away: dict[str, list[Submission]] = {}
     first_with_hash: dict[str, str] = {}
     named = {str(row.unit): str(row.sha256).casefold() for row in rows_of(master.tables["returns"])}
     for submission in sorted(submissions, key=lambda each: (_is_superseded(each.file), each.file)):
@@ -61,6 +66,8 @@ def select(submissions: Sequence[Submission], master: Master) -> Selection:
             status[submission.file] = "foreign"
         elif _is_superseded(submission.file):
             status[submission.file] = "superseded"
+            if submission.identity is not None and not _rejected_outright(submission):
+                put_away.setdefault(submission.unit, []).append(submission)
         elif submission.sha256 and submission.sha256 in first_with_hash:
             twin = first_with_hash[submission.sha256]
             status[submission.file] = "duplicate"
@@ -84,7 +91,16 @@ def select(submissions: Sequence[Submission], master: Master) -> Selection:
         notes.extend(said)
         candidates.append(Candidates(unit=unit, files=tuple(each.file for each in ordered)))
         status.update({each.file: "superseded" for each in ordered[1:]})
-    return Selection(candidates=tuple(candidates), status=status, findings=tuple(notes))
+    earlier = {each.unit: list(each.files[1:]) for each in candidates}
+    for unit, files in put_away.items():
+        latest = sorted(files, key=lambda each: (_revision(each), each.saved, each.file))
+        earlier.setdefault(unit, []).extend(each.file for each in reversed(latest))
+    return Selection(
+        candidates=tuple(candidates),
+        status=status,
+        findings=tuple(notes),
+        earlier={unit: tuple(files) for unit, files in earlier.items()},
+    )
 
 
 def _is_superseded(file: str) -> bool:
@@ -119,6 +135,11 @@ def _ordered(
             "b": valid.file,
             "n": str(differing_cells(other, valid)),
         }
+        if values["n"] == "0":
+            place = Place(file=other.file)
+            same = {"a": valid.file, "b": other.file}
+            said.append(finding("D07", place, values=same, unit=unit))
+            continue
         usable = bool(valid.saved and other.saved and valid.saved != other.saved)
         if usable:
             said.append(finding("D06", Place(file=valid.file), values=values, unit=unit))
@@ -138,7 +159,7 @@ def _ordered(
 
 def _revision(submission: Submission) -> int:
     text = submission.identity.revision if submission.identity else ""
-    return int(text) if text.isdecimal() else 0
+    return int(text) if _REVISION.fullmatch(text) else 0
 
 
 def differing_cells(one: Submission, other: Submission) -> int:

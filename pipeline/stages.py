@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +24,13 @@ from pipeline.attainment import attainment, key_figure_results, reported
 from pipeline.datapackage import as_csv, data_package
 from pipeline.excel.budget_plan import write_budget_plan
 from pipeline.excel.guard import read_guarded
-from pipeline.excel.intake import is_system_file, submission_of
+from pipeline.excel.intake import submission_of, too_deep
 from pipeline.excel.layout import template_identity
+from pipeline.excel.limits import LIMITS
+from pipeline.excel.linter import assure
 from pipeline.excel.master_reader import read_master
 from pipeline.excel.mending import write_feedback
+from pipeline.excel.reading import Reading
 from pipeline.excel.template import write_template
 from pipeline.excel.workbook import replace_file
 from pipeline.figures import figures, statements
@@ -34,7 +38,8 @@ from pipeline.lineplan import line_totals
 from pipeline.model.blocks import rows_of
 from pipeline.model.findings import Blocks, Finding, Severity
 from pipeline.model.hierarchy import Hierarchy
-from pipeline.model.master import Master, Settings
+from pipeline.model.identity import Identity
+from pipeline.model.master import Master
 from pipeline.model.messages import sentence
 from pipeline.model.results import Results
 from pipeline.model.submission import Frames, Submission, combined
@@ -44,7 +49,7 @@ from pipeline.tables.master import MASTER_TABLES
 from pipeline.tables.submission import KEY_FIGURE_TABLES, MONEY_TABLES
 from pipeline.texts import accepted_texts
 from pipeline.validation import judged, validate
-from pipeline.workspace import MASTER_FILE, Workspace
+from pipeline.workspace import MASTER_FILE, Busy, NotWritten, Workspace, drafted, held
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how far, and of how much."""
@@ -144,10 +149,21 @@ def issue_templates(
             identity = template_identity(
                 master, city=workspace.city, plan=workspace.plan, unit=unit, rows=str(rows or "")
             )
-            write_template(master, identity, path)
+            _issue(master, identity, path)
             written.append(path)
         progress("Vorlagen", number, len(wanted))
     return written, kept
+
+
+def _issue(master: Master, identity: Identity, path: Path) -> None:
+    """Puts a template at its place when it is sound; an unsound one is a fault of the program."""
+    draft = path.with_name(f".{path.name}")
+    try:
+        write_template(master, identity, draft)
+        assure(draft.read_bytes())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 # --- intake and judgement ---------------------------------------------------------------------
@@ -193,6 +209,10 @@ def read_returns(
     files = [(_shown(path, workspace.returns), path) for path in only] or files_in(
         workspace.returns
     )
+    if len(files) > LIMITS.folder_files:
+        raise Unusable(
+            f"Im Ordner input/{workspace.city}/{workspace.plan} liegen {len(files)} Dateien; gelesen werden höchstens {LIMITS.folder_files}."
+        )
     if not files:
         raise Unusable(f"Im Ordner input/{workspace.city}/{workspace.plan} liegt kein Rücklauf.")
     pending = [
@@ -206,7 +226,11 @@ def read_returns(
 
 
 def _read_one(file: str, path: Path, workspace: Workspace, master: Master) -> Submission:
-    reading = read_guarded(path, folder=workspace.returns)
+    depth = file.count("/")
+    if depth > LIMITS.folder_depth:
+        reading = Reading(None, None, too_deep(depth))
+    else:
+        reading = read_guarded(path, folder=workspace.returns)
     return submission_of(
         file, reading, master, city=workspace.city, plan=workspace.plan, version=__version__
     )
@@ -242,14 +266,12 @@ def judge(
     }
 
     stand_in_files: dict[str, str] = {}
-    for candidates in selection.candidates:
-        if (
-            parts[candidates.files[0]].money == "rejected"
-            and _stand_in(master, candidates.unit) == "last_accepted"
-        ):
-            other = _last_accepted(candidates.files[1:], by_file, master, said)
+    for unit in master.expected_units:
+        wanting = unit not in counted or parts[counted[unit]].money == "rejected"
+        if wanting and _stand_in(master, unit) == "last_accepted":
+            other = _last_accepted(selection.earlier.get(unit, ()), by_file, master, said)
             if other:
-                stand_in_files[candidates.unit] = other
+                stand_in_files[unit] = other
     accepted = [by_file[file] for file in counted.values() if parts[file].money == "accepted"]
     accepted += [by_file[file] for file in stand_in_files.values()]
     without_money = [
@@ -366,7 +388,9 @@ def compute(judgement: Judged, *, city: str, plan: str) -> Results:
     parts = contributions(amounts, assignment)
     views = three_views(amounts, parts, master, tree.order)
     titles = {year.year: year.title for year in master.years}
-    found = [*judgement.findings, *disagreements(views, internal_balance(amounts), titles=titles)]
+    balance = internal_balance(amounts)
+    complete = set(master.expected_units) <= set(money.tables["costs"]["unit"].dropna())
+    found = [*judgement.findings, *disagreements(views, balance, titles=titles, complete=complete)]
     found = judged(found, master, money)
     levels = dict(zip(texts["goals"]["goal"], texts["goals"]["level"].fillna(""), strict=True))
     years = {year.year: year.role.value for year in master.years}
@@ -531,37 +555,54 @@ def write_outputs(
     longer belong are removed.
     """
     folder = workspace.output
-    earlier = _manifest_outputs(folder)
-    written: dict[str, str] = {}
     steps = 2 if only_plan else 2 + len(results_.master.expected_units)
-    for name, data in data_package(results_).items():
-        written[f"Daten/{name}"] = _write(folder / "Daten" / name, data)
-    progress("Ausgaben schreiben", 1, steps)
-    plan = folder / "Haushaltsplan.xlsx"
-    plan.parent.mkdir(parents=True, exist_ok=True)
-    write_budget_plan(results_, plan)
-    written["Haushaltsplan.xlsx"] = _sha256(plan)
-    progress("Ausgaben schreiben", 2, steps)
-    if not only_plan:
-        written.update(
-            write_receipts(
-                results_,
-                workspace,
-                progress=lambda done: progress("Ausgaben schreiben", 2 + done, steps),
-            )
-        )
-    for file in sorted(set(earlier) - set(written)):
-        (folder / file).unlink(missing_ok=True)
-    _write(folder / "manifest.json", manifest(results_, written))
+    with _alone(folder):
+        earlier = _manifest_outputs(folder)
+        written: dict[str, str] = {}
+        with drafted(folder) as draft:
+            for name, data in data_package(results_).items():
+                written[f"Daten/{name}"] = _write(draft / "Daten" / name, data)
+            progress("Ausgaben schreiben", 1, steps)
+            write_budget_plan(results_, draft / "Haushaltsplan.xlsx")
+            written["Haushaltsplan.xlsx"] = _sha256(draft / "Haushaltsplan.xlsx")
+            progress("Ausgaben schreiben", 2, steps)
+            if not only_plan:
+                written.update(
+                    _write_receipts(
+                        results_,
+                        draft,
+                        progress=lambda done: progress("Ausgaben schreiben", 2 + done, steps),
+                    )
+                )
+            _write(draft / "manifest.json", manifest(results_, written))
+        for file in sorted(set(earlier) - set(written)):
+            (folder / file).unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keeps the output folder for this run; another run that writes there makes it unusable now."""
+    try:
+        with held(folder):
+            yield
+    except Busy as busy:
+        raise Unusable(str(busy)) from busy
 
 
 def write_receipts(
     results_: Results, workspace: Workspace, *, progress: Callable[[int], None]
 ) -> dict[str, str]:
     """The feedback for each unit that is expected to answer; gives the sha256 of each file."""
+    with _alone(workspace.output), drafted(workspace.output) as draft:
+        return _write_receipts(results_, draft, progress=progress)
+
+
+def _write_receipts(
+    results_: Results, folder: Path, *, progress: Callable[[int], None]
+) -> dict[str, str]:
     written = {}
     for number, unit in enumerate(results_.master.expected_units, start=1):
-        path = workspace.output / "Rueckmeldungen" / f"{unit}.xlsx"
+        path = folder / "Rueckmeldungen" / f"{unit}.xlsx"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_feedback(results_, unit, results_.returns.get(unit), path)
         written[f"Rueckmeldungen/{unit}.xlsx"] = _sha256(path)
@@ -615,85 +656,7 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-# --- status -----------------------------------------------------------------------------------
-
-
-def status(workspace: Workspace) -> tuple[pd.DataFrame, Settings]:
-    """The register of returns as the last run left it, brought up to date by file hash.
-
-    A file that no run has judged yet is ``received``; a file that is gone is left out, and its unit
-    is ``missing`` again.
-    """
-    master, _, _ = load_master(workspace)
-    known: dict[tuple[str, str], dict[str, str]] = {}
-    path = workspace.output / "Daten" / "register.csv"
-    if path.is_file():
-        for row in pd.read_csv(path, dtype="string", keep_default_na=False).to_dict("records"):
-            known[(str(row["file"]), str(row["sha256"]))] = {
-                str(key): str(value) for key, value in row.items()
-            }
-    rows: list[dict[str, object]] = []
-    for file, each in files_in(workspace.returns) if workspace.returns.is_dir() else []:
-        sha256 = _sha256(each) if each.is_file() and not is_system_file(each.name) else ""
-        blank = {
-            "unit": "",
-            "file": file,
-            "sha256": sha256,
-            "status": "foreign" if is_system_file(each.name) else "received",
-        }
-        rows.append(dict(known.get((file, sha256)) or blank))
-    spoken = {row["unit"] for row in rows if row["status"] in {"accepted", "partial"}}
-    for unit in master.expected_units:
-        if unit not in spoken:
-            earlier = [row for (file, _), row in known.items() if not file and row["unit"] == unit]
-            rows.append(
-                dict(earlier[0])
-                if earlier
-                else {
-                    "unit": unit,
-                    "file": "",
-                    "status": "missing",
-                    "money": "missing",
-                    "key_figures": "missing",
-                }
-            )
-    frame = pd.DataFrame(rows, columns=list(results.REGISTER.names)).fillna("").astype("string")
-    return frame.sort_values(list(results.REGISTER.key), ignore_index=True), master.settings
-
-
-def trace(
-    workspace: Workspace, goal: str, year: int, wanted: Mapping[str, str]
-) -> tuple[dict[str, int], pd.DataFrame]:
-    """The contributions behind a goal's figure of a year (its subtree, Anteilssicht), and their sum
-    per kind in cents.
-
-    ``wanted`` narrows by column (kind, unit, product, line, measure). Reads the last run's data
-    package.
-    """
-    folder = workspace.output / "Daten"
-    if not (folder / "contributions.csv").is_file():
-        raise Unusable(
-            f"Für {workspace.city} ({workspace.plan}) gibt es noch keine Ausgaben; bitte zuerst „zielhaushalt consolidate {workspace.city}“."
-        )
-    rows, goals, totals = (
-        _table(folder / f"{name}.csv") for name in ("contributions", "goals", "aggregates")
-    )
-    tree = Hierarchy(dict(zip(goals["goal"], goals["parent"], strict=True)))
-    if goal not in set(totals["goal"]):
-        raise Unusable(f"Das Ziel „{goal}“ gibt es in diesem Plan nicht.")
-    below = tree.subtree([goal]) or {goal}
-    hit = rows[rows["goal"].isin(list(below)) & (rows["year"] == str(year))]
-    for column, value in wanted.items():
-        hit = hit[hit[column] == value]
-    hit = hit.astype({"cents": "Int64", "share_bp": "Int64", "year": "Int64"}).reset_index(
-        drop=True
-    )
-    sums = hit.groupby("kind", observed=True)["cents"].sum()
-    return {str(kind): int(cents) for kind, cents in sums.items()}, hit
-
-
-def _table(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype="string", keep_default_na=False)
+# --- as data ----------------------------------------------------------------------------------
 
 
 def as_records(frame: pd.DataFrame) -> list[dict[str, object]]:
@@ -705,6 +668,7 @@ def as_records(frame: pd.DataFrame) -> list[dict[str, object]]:
 __all__ = [
     "Blocks",
     "Judged",
+    "NotWritten",
     "Progress",
     "Unusable",
     "as_csv",
@@ -718,7 +682,6 @@ __all__ = [
     "load_master",
     "read_returns",
     "run",
-    "status",
     "write_outputs",
     "write_receipts",
 ]

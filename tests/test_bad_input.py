@@ -353,7 +353,7 @@ def test_lock_files_and_folders_are_listed_but_are_no_returns(city: Workspace) -
 
 def test_what_stands_beside_the_table_is_named_and_never_lost(city: Workspace) -> None:
     def deed(book: Book) -> None:
-        book["Ansätze"]["AZ40"] = "Bitte noch Herrn M. fragen"
+        book["Ansätze"]["EZ40"] = "Bitte noch Herrn M. fragen"
         book.create_sheet("Nebenrechnung")["B2"] = 4711
         book["Ansätze"]["N12"].comment = Comment("Stand Tarifabschluss", "")
 
@@ -361,12 +361,12 @@ def test_what_stands_beside_the_table_is_named_and_never_lost(city: Workspace) -
     results = run(city)
     said = {(each.rule, each.place.sheet, each.place.cell) for each in results.findings}
     assert {
-        ("D22", "Ansätze", "AZ40"),
+        ("D22", "Ansätze", "EZ40"),
         ("D23", "Nebenrechnung", "B2"),
         ("D17", "Ansätze", "N12"),
     } <= said
     cells = results.tables["cells"]
-    assert set(cells.loc[cells["cell"] == "AZ40", "use"]) == {"named"}
+    assert set(cells.loc[cells["cell"] == "EZ40", "use"]) == {"named"}
     assert not results.provisional
 
 

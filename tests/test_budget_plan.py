@@ -566,7 +566,9 @@ def test_every_sheet_prints_on_a4_one_page_wide_and_says_which_page(book: Workbo
         assert sheet.page_setup.paperSize == 9, sheet.title
         assert sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.title
         assert sheet.page_setup.fitToWidth in {None, 1}, sheet.title  # 1 where nothing is said
-        pages_high = None if sheet.title == "Deckblatt" else 0  # the cover is one page (1 is unsaid)
+        pages_high = (
+            None if sheet.title == "Deckblatt" else 0
+        )  # the cover is one page (1 is unsaid)
         assert sheet.page_setup.fitToHeight == pages_high, sheet.title
         assert sheet.oddFooter.right.text == "Seite &P von &N"
         assert sheet.oddFooter.center.text == "Fiktive Beispieldaten"

@@ -211,3 +211,22 @@ def test_the_parent_lies_in_the_own_branch_or_is_the_groups(tmp_path: Path) -> N
         )
         == []
     )
+
+
+def test_a_return_put_away_in_ersetzt_may_stand_in_but_never_counts(tmp_path: Path) -> None:
+    units = [{**row, "stand_in": "letzter gültiger Rücklauf"} for row in MASTER["units"]]
+    workspace = a_city(tmp_path, units=units)
+    old = workspace.returns / "ersetzt" / "T40.xlsx"
+    old.parent.mkdir()
+    (workspace.returns / "T40.xlsx").rename(old)
+    results = run(workspace)
+    figures = results.tables["figures"]
+    assert set(figures.loc[(figures["unit"] == "T40") & (figures["year"] == 2027), "origin"]) == {
+        "stand_in",
+        "listed",
+    }
+    register = results.tables["register"]
+    assert {(row.file, row.status) for row in register[register["unit"] == "T40"].itertuples()} == {
+        ("ersetzt/T40.xlsx", "superseded"), ("", "substituted"),
+    }  # fmt: skip
+    assert results.stand_ins == {"T40": "last_accepted"}

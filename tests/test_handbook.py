@@ -5,13 +5,22 @@ date.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
+import openpyxl
 import pytest
 
-from pipeline.handbook import PATH, department_rules, handbook
+from pipeline import stages
+from pipeline.excel.handbook_sheet import department_rules, handbook_sheet
+from pipeline.excel.layout import template_identity, template_layout
+from pipeline.excel.layout_writer import write_layout
+from pipeline.excel.linter import faults_of
+from pipeline.handbook import PATH, handbook, live_rules
 from pipeline.model.messages import catalogue
 from pipeline.model.tables import Table
 from pipeline.tables.submission import RELEASE_VALUES, SUBMISSION_TABLES
+from tests.small_city import CITY, PLAN, write_the_master
 
 TEXT = handbook()
 
@@ -45,10 +54,12 @@ def test_every_rule_of_returns_is_told_with_its_repair_and_none_of_the_master() 
 
 def test_required_fields_and_what_a_fault_blocks_can_be_told() -> None:
     assert "| Titel \\* | Text | Höchstens 250 Zeichen. |" in TEXT
-    assert "**Z08 Minuszeichen** (Fehler; hält auf: das Geld)" in TEXT
-    assert "**K07 Zielwert fehlt** (Fehler; hält auf: die Kennzahlen)" in TEXT
+    assert "**Z08 Minuszeichen** (Fehler; hält auf: das Geld; prüft die Vorlage mit)" in TEXT
     assert (
-        "**Z01 Keine Zahl** (Fehler; hält auf: den Teil, in dem er steht (Geld oder Kennzahlen))"
+        "**K07 Zielwert fehlt** (Fehler; hält auf: die Kennzahlen; prüft die Vorlage mit)" in TEXT
+    )
+    assert (
+        "**Z01 Keine Zahl** (Fehler; hält auf: den Teil, in dem er steht (Geld oder Kennzahlen); prüft die Vorlage mit)"
         in TEXT
     )
     assert "**D21 Stammdaten seit der Ausgabe geändert** (Hinweis)" in TEXT
@@ -56,3 +67,32 @@ def test_required_fields_and_what_a_fault_blocks_can_be_told() -> None:
 
 def test_no_placeholder_of_the_catalogue_is_left_over() -> None:
     assert re.findall(r"\{\w+\}", TEXT) == []
+
+
+def test_what_only_the_next_reading_can_judge_is_listed() -> None:
+    chapter = TEXT.split("### Erst nach der Rückgabe geprüft")[1]
+    later = set(re.findall(r"\b([A-Z]\d\d) ", chapter))
+
+    assert {"D01", "D06", "D22", "A04", "M02"} <= later
+    assert later.isdisjoint(live_rules())
+    assert later | live_rules() >= {rule.id for rule in department_rules()}
+    assert {"Z01", "Z08", "Z09", "S01", "M04", "K02", "A10"} <= live_rules()
+
+
+def test_the_sheet_handbuch_says_the_same_in_a_workbook_that_stays_sound(tmp_path: Path) -> None:
+    workspace = write_the_master(tmp_path)
+    master, _, _ = stages.load_master(workspace)
+    layout = template_layout(
+        master, template_identity(master, city=CITY, plan=PLAN, unit="T40", rows="5")
+    )
+    path = tmp_path / "T40.xlsx"
+    write_layout(replace(layout, sheets=(*layout.sheets, handbook_sheet())), path)
+    sheet = openpyxl.load_workbook(path)["Handbuch"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=5) if row[1].value]
+
+    assert faults_of(path.read_bytes()) == []
+    assert [row[0] for row in rows] == [rule.id for rule in department_rules()]
+    for number, title, severity, message, repair in rows:
+        chapter = TEXT.split(f"**{number} {title}** ({severity}")[1].split("\n**")[0]
+        assert f"- {message}\n" in chapter
+        assert f"- So beheben Sie es: {repair}\n" in chapter

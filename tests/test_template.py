@@ -79,6 +79,7 @@ def test_the_sheets_stand_in_the_order_of_the_work(template: Path) -> None:
         "Verpflichtungen",
         "Konsolidierung",
         "Kennzahlen",
+        "Prüfung",
         "Freigabe",
         "Listen",
         "_meta",

@@ -152,7 +152,13 @@ def desk_of(results: Results, unit: str, book: Book) -> Desk:
         for entry in records(results.tables["register"])
     ]
     table = records(results.tables["findings"])
-    mine = [pair for pair in zip(results.findings, table, strict=True) if pair[0].unit == unit]
+    files = [facts for facts in register if facts["unit"] == unit or _looks_like(facts, unit)]
+    names = {facts["file"] for facts in files} - {""}
+    mine = [
+        pair
+        for pair in zip(results.findings, table, strict=True)
+        if pair[0].unit == unit or (not pair[0].unit and pair[0].place.file in names)
+    ]
     return Desk(
         results=results,
         unit=unit,
@@ -160,11 +166,17 @@ def desk_of(results: Results, unit: str, book: Book) -> Desk:
         looks=Looks(book.workbook),
         rows=_rows(results, unit, years),
         years=years,
-        files=[facts for facts in register if facts["unit"] == unit],
+        files=files,
         findings=sorted(
             mine, key=lambda pair: (SEVERITY_ORDER.index(pair[0].severity.value), pair[0].waived)
         ),
     )
+
+
+def _looks_like(facts: Mapping[str, str], unit: str) -> bool:
+    """Whether an unreadable file is probably this unit's: it still has the name of its template."""
+    stem = facts["file"].rpartition("/")[2].partition(".")[0]
+    return not facts["unit"] and facts["status"] == "rejected" and stem.strip() == unit
 
 
 def link_to_source(results: Results, finding: Finding) -> str | None:

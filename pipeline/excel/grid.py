@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pipeline.excel.reading import Cell, Sheet, Workbook
@@ -19,7 +19,9 @@ class FoundTable:
 
     ``first_row`` and ``last_row`` are what the key cell says; ``columns`` maps the column names of
     the key row to column numbers (helper columns, which begin with ``#``, in ``helpers``).
-    ``doubled`` are names that stand there more than once.
+    ``doubled`` are names that stand there more than once. Once compared with what was handed out,
+    ``moved`` says by how many rows the key row lies lower, and ``gap`` by how many the headers lie
+    lower than the key row should have them.
     """
 
     name: str
@@ -30,6 +32,8 @@ class FoundTable:
     columns: Mapping[str, int]
     helpers: Mapping[str, int]
     doubled: tuple[str, ...]
+    moved: int = 0
+    gap: int = 0
 
     @cached_property
     def by_row(self) -> Mapping[int, Mapping[int, Cell]]:
@@ -39,18 +43,23 @@ class FoundTable:
             found.setdefault(cell.row, {})[cell.column] = cell
         return found
 
-    def shifted(self, rows: int) -> FoundTable:
-        """The same table where rows were inserted (or deleted) above its key row."""
-        return FoundTable(
-            self.name,
-            self.sheet,
-            self.key_row,
-            self.first_row + rows,
-            self.last_row + rows,
-            self.columns,
-            self.helpers,
-            self.doubled,
+    def shifted(self, rows: int, gap: int = 0) -> FoundTable:
+        """The same table where rows were inserted (or deleted) above its key row, and ``gap`` rows
+        between it and the headers.
+        """
+        return replace(
+            self,
+            first_row=self.first_row + rows + gap,
+            last_row=self.last_row + rows + gap,
+            moved=rows,
+            gap=gap,
         )
+
+    def home(self, row: int, header_row: int) -> int:
+        """Where a row of the sheet stood when it was handed out (with its headers in
+        ``header_row``).
+        """
+        return row - self.moved - (self.gap if row >= header_row + self.moved + self.gap else 0)
 
 
 def tables_in(workbook: Workbook) -> tuple[FoundTable, ...]:

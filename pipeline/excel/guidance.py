@@ -49,8 +49,8 @@ def template_guidance(master: Master, identity: Identity, tables: Sequence[Table
     page.line(
         "2  Prüfen",
         "In Spalte A steht zu jeder begonnenen Zeile „✓ in Ordnung“ oder „✗“ mit dem, was "
-        "noch fehlt. "
-        "Leere Zeilen bleiben einfach leer.",
+        "noch fehlt. Das Blatt Prüfung zählt alles zusammen und führt zu jeder Stelle; steht "
+        "dort „Bereit zur Rückgabe“, ist nichts mehr offen.",
     )
     page.line(
         "3  Zurückgeben",
@@ -72,11 +72,19 @@ def template_guidance(master: Master, identity: Identity, tables: Sequence[Table
     page.sample(
         "✗ fehlt", "swatch_error", "Rötlich: Hier stimmt etwas noch nicht; Spalte A sagt, was."
     )
+    page.sample(
+        "▲ Hinweis",
+        "swatch_hint",
+        "Gelblich: Das fällt auf, etwa ein Sprung gegenüber dem Vorjahr. Stimmt es, genügt ein "
+        "Satz in der Spalte Erläuterung.",
+    )
     page.heading("Gut zu wissen")
     for text in _GOOD_TO_KNOW:
         page.bullet(text)
     page.heading("Die Blätter")
     for table in tables:
+        if table.settings:
+            page.link("Prüfung", "Was noch offen ist, mit dem Weg zu jeder Stelle")
         page.link(table.sheet, table.title)
     return page.sheet()
 

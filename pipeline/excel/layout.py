@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline import __version__
+from pipeline.excel.check_sheet import check_names, check_sheet
 from pipeline.excel.drop_downs import (
     YES_NO,
     Lists,
+    accepted_lists,
     choice_lists,
     choice_name,
+    cost_names,
     lenient_columns,
     list_names,
     lists_sheet,
@@ -22,7 +25,14 @@ from pipeline.excel.drop_downs import (
     template_sources,
 )
 from pipeline.excel.guidance import master_guidance, template_guidance
-from pipeline.excel.helper_columns import control_totals, decimals_of_row, helper_columns
+from pipeline.excel.helper_columns import (
+    ceilings,
+    control_totals,
+    decimals_of_row,
+    helper_columns,
+    hidden_columns,
+)
+from pipeline.excel.live import live_checks
 from pipeline.excel.prefill import SPARE_ROWS, RowLayout, prepared_rows, text
 from pipeline.excel.settings_sheet import settings_sheet
 from pipeline.excel.sheet_layout import (
@@ -126,13 +136,15 @@ def template_layout(master: Master, identity: Identity) -> WorkbookLayout:
                 )
             )
             continue
+        checks = live_checks(master, table, lists, accepted_lists(master, table))
         plan = Plan(
             table=table,
             rows=rows,
+            checks=checks,
             heading=heading,
             hint=_HINTS.get(table.name) or table.help or _HINTS[""],
-            helpers=helper_columns(master, table, lists),
-            totals=control_totals(master, table, rows),
+            helpers=(*helper_columns(master, table, lists), *hidden_columns(master, table)),
+            totals=control_totals(master, table, rows, unit),
             sources=template_sources(table),
             lenient=lenient_columns(master),
             decimals=decimals_of_row(master, table),
@@ -144,6 +156,16 @@ def template_layout(master: Master, identity: Identity) -> WorkbookLayout:
         sheets.append(sheet)
         if table.name == "measures" and sheet.table:
             names |= measure_names(sheet.table)
+        if table.name == "costs" and sheet.table:
+            names |= cost_names(sheet.table)
+    tables = [sheet.table for sheet in sheets if sheet.table]
+    checked = check_sheet(
+        tables, ceilings(master, tables, unit), f"Prüfung vor der Rückgabe – {unit_title} ({unit})"
+    )
+    names |= check_names()
+    # Before the sheet of release: what is checked is what is released.
+    at = next((n for n, table in enumerate(tables) if table.table.settings), len(sheets))
+    sheets.insert(at, checked)
     guidance = template_guidance(master, identity, master.submission)
     flag = _FLAG if master.settings.example_data else ""
     return WorkbookLayout(
@@ -160,7 +182,7 @@ _HINTS = {
     "": "Gelbe Felder bitte ausfüllen, graue sind vorgegeben oder berechnet. * wird gebraucht.",
     "costs": (
         "Gelbe Felder bitte ausfüllen. Jahre mit Fortschreibung dürfen leer bleiben; "
-        "die Summen zählen nur, was eingetragen ist, ohne interne Leistungen."
+        "die Summen zählen sie mit, ohne interne Leistungen."
     ),
 }
 _LINES = {"product_texts": 4}

@@ -63,6 +63,8 @@ def put_sheet(book: Book, layout: SheetLayout, footer: str) -> Worksheet:
         done(sheet.set_column(0, _FREE_COLUMNS - 1, None, unlocked))
     for column, width in layout.column_widths.items():
         done(sheet.set_column(column - 1, column - 1, width, unlocked))
+    for column in layout.hidden_columns:
+        done(sheet.set_column(column - 1, column - 1, 4, None, {"hidden": True}))
     _rows(book, sheet, layout)
     for (row, column), cell in layout.cells.items():
         _write_cell(book, sheet, row - 1, column - 1, cell)

@@ -1,116 +1,173 @@
-"""What a sheet checks by itself while somebody types: status per row, data validation, colours.
+"""What a sheet checks by itself while somebody types: hidden helper columns, status, colours, data
+validation.
 
-A first, simple set: required fields and numbers. The rules of the pipeline that have a live form
-join here later; the seam is :func:`status_formula` (one formula per kind of row) and
-:func:`highlights`.
+Everything is compiled from :class:`~pipeline.excel.live_check.LiveCheck`, and those from the
+declaration of the columns (:mod:`pipeline.excel.live_columns`) and the rules over rows
+(:mod:`pipeline.excel.live_rows`, :mod:`pipeline.excel.live_key_figures`). One helper cell per check
+and row says 1 or 0; status, colours and the sheet Prüfung only read the helpers.
+
+Whoever puts entries into a layout (the feedback workbook) gets every stored value right with
+``calculator.recalculated(layout)``. Whether a place is mended is said by the helpers of its cell:
+``SUM`` over ``table.helpers[check.helper]`` of the checks at that column; a finding belongs to the
+checks whose ``covers`` holds its rule (or ``<rule>.<variant>``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
+from pipeline.excel.live_check import SAFE_FUNCTIONS, LiveCheck, Own, literal
+from pipeline.excel.live_columns import ACTIVE, column_checks
+from pipeline.excel.live_key_figures import STARTED, key_figure_checks
+from pipeline.excel.live_rows import row_checks
 from pipeline.excel.prefill import RowLayout
-from pipeline.excel.sheet_layout import Area, Demand, Highlight, Validation
+from pipeline.excel.sheet_layout import Area, Demand, Highlight, TableLayout, Validation
+from pipeline.model.master import Master
 from pipeline.model.money import euro
-from pipeline.model.tables import Column, Filler, Kind, Role, Table
+from pipeline.model.tables import Column, Kind, Table
 
-Own = Callable[[str], str]
-"""The reference to a column's cell in the formula's own row."""
+__all__ = [
+    "ACTIVE",
+    "INTENDED_DIFFERENCES",
+    "SAFE_FUNCTIONS",
+    "STARTED",
+    "LiveCheck",
+    "Own",
+    "active_formula",
+    "applies",
+    "checks_of",
+    "highlights",
+    "literal",
+    "live_checks",
+    "status_formula",
+    "validation",
+]
+
+INTENDED_DIFFERENCES: tuple[str, ...] = (
+    (
+        "Zahlen, die als Text in der Zelle stehen („1.234,56“, „12.000 €“), zeigt die Vorlage "
+        "als Fehler; nach der Rückgabe werden sie gelesen, wenn nur eine Lesart möglich ist."
+    ),
+    (
+        "Ausgeschriebene Monate („März 2027“, „2027-03“) zeigt die Vorlage als Fehler; nach "
+        "der Rückgabe werden sie gelesen."
+    ),
+    (
+        "Unsichtbare Zeichen (geschützte Leerzeichen, weiche Trennstriche) in Nummern und "
+        "Auswahllisten zeigt die Vorlage als Fehler; nach der Rückgabe zählen sie nicht."
+    ),
+    (
+        "„ja“ und „nein“ in Zahlenfeldern der Kennzahlen zählen nach der Rückgabe als 1 und "
+        "0; die Vorlage rechnet mit ihnen nicht."
+    ),
+    (
+        "WAHR und FALSCH statt ja und nein zeigt die Vorlage als Fehler; nach der Rückgabe "
+        "werden sie gelesen."
+    ),
+    (
+        "Eine Zahl im Datumsformat („3.12“ wird zum 3. Dezember) sieht die Vorlage nicht; sie "
+        "fällt nach der Rückgabe auf."
+    ),
+    (
+        "Beträge ab zehn Billionen Euro meldet die Vorlage nur als zu groß, rechnet aber mit "
+        "ihnen weiter."
+    ),
+)
+"""Where the live verdict and the finding after the return differ, on purpose; nowhere else
+(``tests/test_live.py`` has a test for each).
+"""
 
 GOOD = "✓ in Ordnung"
-_BROKEN = "✗ Eine Zelle dieser Zeile zeigt einen Fehlerwert"
-_NUMERIC = frozenset({Kind.MONEY, Kind.NUMBER, Kind.PERCENT, Kind.INTEGER, Kind.YEAR})
+ERROR_SIGN, HINT_SIGN = "✗", "▲"
 _MOST = Decimal(1_000_000_000_000)
-_CHECKS_AT_MOST = 60  # Excel nests 64 functions; what is left out here is still found on return
 _FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
 _CODE_LENGTH = 60
 _TEXT_LENGTH = 4_000
 
 
-def status_formula(table: Table, row: RowLayout, own: Own) -> str | None:
-    """The formula of the status column for a row handed out like ``row``: empty while nothing is
-    typed.
+def live_checks(
+    master: Master, table: Table, lists: Mapping[str, Sequence[object]], accepted: Mapping[str, str]
+) -> tuple[LiveCheck, ...]:
+    """The live checks of a table, errors before hints, the checks of one rule side by side.
 
-    ``None`` where there is nothing to type. What was handed out in an open cell (last year's
-    actuals) does not start the row; the value of the formula in a fresh template is therefore
-    always the empty text.
+    ``lists`` are the lists of the workbook by defined name, ``accepted`` names per column the list
+    of all values that the pipeline accepts.
     """
-    typed = [column for column in table.columns if column.name not in row.locked]
-    started = [own(column.name) for column in typed if column.name not in row.values]
-    if not started:
-        return None
-    formula = literal(GOOD)
-    for test, text in reversed(_tests(table, typed, own)[:_CHECKS_AT_MOST]):
-        formula = f"IF({test},{literal(text)},{formula})"
-    return f'IFERROR(IF(LEN(TRIM({"&".join(started)}))=0,"",{formula}),{literal(_BROKEN)})'
+    found = [*column_checks(table, accepted), *row_checks(master, table, lists)]
+    if table.name == "kpis":
+        found += key_figure_checks(master, table)
+    rules = list(dict.fromkeys(check.rule for check in found))
+    # What cannot be read at all comes first, then what is missing, then what contradicts itself.
+    first = [rule for rule in _BEFORE_ALL if rule in rules]
+    order = {rule: number for number, rule in enumerate(dict.fromkeys([*first, *rules]))}
+    return tuple(sorted(found, key=lambda check: (not check.is_error, order[check.rule])))
 
 
-def _tests(table: Table, typed: Sequence[Column], own: Own) -> list[tuple[str, str]]:
-    """What may be wrong with a started row, from left to right: the test and what to say."""
-    result = []
-    for column in typed:
-        if column.required:
-            result.append((_missing(table, column, own), f"✗ {column.title} fehlt"))
-        if column.kind in _NUMERIC:
-            cell = own(column.name)
-            wrong = f"AND(LEN(TRIM({cell}))>0,NOT(ISNUMBER({cell})))"
-            result.append((wrong, f"✗ {column.title} ist keine Zahl"))
-    return result
+_BEFORE_ALL = ("Z01", "Z18", "Z15", "S01", "S13", "M12", "M01", "Z14", "H01", "Z09", "Z22", "Z13")
 
 
-def _missing(table: Table, column: Column, own: Own) -> str:
-    empty = f"LEN(TRIM({own(column.name)}))=0"
-    if not excused(table, column):
-        return empty
-    # Fortschreibung fills the years left empty; the first budget year is always typed.
-    wanted = own("continuation")
-    return f'AND({empty},OR(LEN(TRIM({wanted}))=0,{wanted}="einzeln"))'
+def checks_of(table: TableLayout) -> tuple[LiveCheck, ...]:
+    """The live checks of a table as it is laid out.
 
-
-def excused(table: Table, column: Column) -> bool:
-    """Whether a year may stay empty because the row's Fortschreibung fills it."""
-    if column.year is None or "continuation" not in table.names:
-        return False
-    first = min(
-        (
-            c.year.year
-            for c in table.columns
-            if c.year and c.year.entered and c.year.role is Role.BUDGET
-        ),
-        default=column.year.year,
-    )
-    return column.year.year != first
-
-
-def literal(text: str) -> str:
-    """A text inside a formula; titles of years are foreign text, so quotes are doubled."""
-    return '"' + text[:200].replace('"', '""') + '"'
-
-
-def highlights(
-    table: Table, letters: Mapping[str, str], numbers: Mapping[str, int], *, first: int, last: int
-) -> tuple[Highlight, ...]:
-    """Colours that follow what is typed: the status, numbers typed as text, what a started row
-    lacks.
+    ``table.helpers[check.helper]`` is the letter of a check's helper column; its header cell holds
+    the check's message.
     """
+    return table.checks
+
+
+def applies(check: LiveCheck, row: RowLayout) -> bool:
+    """Whether a prepared row has a helper cell for a check: only where the cell is open."""
+    return check.column not in row.locked
+
+
+def active_formula(table: Table, row: RowLayout, own: Own) -> str:
+    """1 where a row handed out like ``row`` is in use.
+
+    What was handed out in an open cell (last year's actuals) does not start the row.
+    """
+    typed = [name for name in table.names if name not in row.locked and name not in row.values]
+    cells = "&".join(own(name) for name in typed)
+    return f"IFERROR(IF(LEN(TRIM({cells}))>0,1,0),1)" if typed else "0"
+
+
+def status_formula(table: TableLayout, row: int) -> str:
+    """The status of a row in words: the first error, else the first hint, else that all is well."""
+
+    def first(checks: Sequence[LiveCheck], sign: str, otherwise: str) -> str:
+        if not checks:
+            return otherwise
+        left, right = (table.helpers[checks[each].helper] for each in (0, -1))
+        cells = f"{left}{row}:{right}{row}"
+        words = f"INDEX({left}${table.header_row}:{right}${table.header_row},MATCH(1,{cells},0))"
+        return f'IF(SUM({cells})>0,"{sign} "&{words},{otherwise})'
+
+    errors = [check for check in table.checks if check.is_error]
+    hints = [check for check in table.checks if not check.is_error]
+    good = f'IF({table.helpers[ACTIVE]}{row}=1,{literal(GOOD)},"")'
+    return first(errors, ERROR_SIGN, first(hints, HINT_SIGN, good))
+
+
+def highlights(table: TableLayout, numbers: Mapping[str, int]) -> tuple[Highlight, ...]:
+    """Colours that follow what is typed: of the status, and of each cell by its helper cells."""
+    first, last = table.first_row, table.last_row
+    signs = ((ERROR_SIGN, "error"), (HINT_SIGN, "hint"), ("✓", "ok"))
     result = [
         Highlight(area=(first, 1, last, 1), formula=f'LEFT($A{first},1)="{sign}"', look=look)
-        for sign, look in (("✗", "error"), ("✓", "ok"))
+        for sign, look in signs
     ]
-    for column in table.columns:
-        if column.filled_by is Filler.FINANCE:
-            continue
-        cell = f"{letters[column.name]}{first}"
-        area = (first, numbers[column.name], last, numbers[column.name])
-        if column.kind in _NUMERIC:
-            wrong = f"IFERROR(AND(LEN(TRIM({cell}))>0,NOT(ISNUMBER({cell}))),1)"
-            result.append(Highlight(area=area, formula=wrong, look="error"))
-        if column.required:
-            empty = _missing(table, column, lambda name: f"${letters[name]}{first}")
-            missing = f'IFERROR(AND(LEFT($A{first},1)="✗",{empty}),1)'
-            result.append(Highlight(area=area, formula=missing, look="error"))
+    for column in table.table.columns:
+        for look in ("error", "hint"):
+            cells = [
+                f"${table.helpers[check.helper]}{first}"
+                for check in table.checks
+                if check.column == column.name and check.is_error == (look == "error")
+            ]
+            if cells:
+                number = numbers[column.name]
+                area = (first, number, last, number)
+                result.append(Highlight(area=area, formula=f"{'+'.join(cells)}>0", look=look))
     return tuple(result)
 
 

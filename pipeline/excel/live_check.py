@@ -6,20 +6,17 @@ file is needed to make one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from pipeline.model.findings import Severity
 
-Own = Callable[[str], str]
-"""The reference to a column's cell in the formula's own row."""
-
 SAFE_FUNCTIONS = frozenset(
     {
-        "ABS", "AND", "COUNT", "COUNTIF", "COUNTIFS", "EXACT", "HYPERLINK", "IF", "IFERROR", "INDEX",
-        "INT", "ISERROR", "ISLOGICAL", "ISNUMBER", "ISTEXT", "LEFT", "LEN", "MATCH", "MAX", "MID",
-        "MIN", "MONTH", "NOT", "OFFSET", "OR", "RIGHT", "ROUND", "ROW", "SMALL", "SUM", "SUMIF",
-        "SUMIFS", "TRIM", "VALUE", "YEAR",
+        "ABS", "AND", "COUNT", "COUNTIF", "COUNTIFS", "EXACT", "FIXED", "HYPERLINK", "IF",
+        "IFERROR", "INDEX", "INT", "ISERROR", "ISLOGICAL", "ISNUMBER", "ISTEXT", "LEFT", "LEN",
+        "MATCH", "MAX", "MID", "MIN", "MONTH", "NOT", "OFFSET", "OR", "RIGHT", "ROUND", "ROW",
+        "SMALL", "SUM", "SUMIF", "SUMIFS", "TRIM", "VALUE", "YEAR",
     }
 )  # fmt: skip
 """The functions that our formulas may use: every office program of the last twenty years has them,
@@ -28,11 +25,42 @@ under these names in the file, and none of them changes its meaning with the lan
 
 
 @dataclass(frozen=True, kw_only=True)
+class Own:
+    """References of a formula to the cells of its own row and to whole columns of its table.
+
+    They speak of the row by ROW() and of ranges from the locked header row to the locked closing
+    row: one text serves all rows, and no cut, paste or sorting of entries can pull a reference
+    along.
+    """
+
+    letters: Mapping[str, str]
+    header_row: int
+    closing_row: int
+
+    def __call__(self, name: str) -> str:
+        """The cell of a column."""
+        letter = self.letters[name]
+        span = f"{letter}${self.header_row}:{letter}${self.closing_row}"
+        return f"INDEX({span},{self.place})"
+
+    def span(self, name: str) -> str:
+        """The whole column, its header first."""
+        letter = self.letters[name]
+        return f"${letter}${self.header_row}:${letter}${self.closing_row}"
+
+    @property
+    def place(self) -> str:
+        """Which cell of a :meth:`span` the own row is."""
+        return f"ROW()-{self.header_row - 1}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class LiveCheck:
     """One rule at one column of a table.
 
-    ``rule`` is the id under which the pipeline speaks of it, ``covers`` are all ids that it may
-    find in the same cell for the same reason (a number that is none has five of them). ``message``
+    ``rule`` is the id under which the pipeline speaks of it. ``covers`` are all ids that it may
+    find in the same cell for the same reason: a number that is none has five of them; a variant of
+    a rule is ``M08.line``. ``message``
     is what stands in the status of the row, in the words of the person who fills it. ``predicate``
     gives the text of a formula that is true where the cell breaks the rule; ``on_error`` is the
     answer where the formula meets an error value. ``explained_by`` names the column that silences a
@@ -44,7 +72,7 @@ class LiveCheck:
     column: str
     severity: Severity
     message: str
-    predicate: Callable[[Own], str]
+    predicate: Callable[[Own], str] = field(compare=False)
     covers: frozenset[str] = frozenset()
     on_error: int = 0
     explained_by: str = ""
@@ -83,12 +111,12 @@ def is_filled(cell: str) -> str:
 
 
 def in_codes(cell: str, name: str) -> str:
-    """Whether a code stands in a list, letter for letter.
+    """Whether a code stands in a list, letter for letter; nothing never does.
 
     MATCH alone takes ``*`` and ``?`` for any letters and does not tell ``f08`` from ``F08``.
     """
     typed = f"TRIM({cell})"
-    return f'EXACT(IFERROR(INDEX({name},MATCH({typed},{name},0)),""),{typed})'
+    return f'EXACT(IFERROR(INDEX({name},MATCH({typed},{name},0))," "),{typed})'
 
 
 def in_words(cell: str, name: str) -> str:

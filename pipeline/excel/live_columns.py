@@ -18,7 +18,6 @@ from pipeline.rules.wording import written
 NUMERIC = frozenset({Kind.MONEY, Kind.NUMBER, Kind.PERCENT, Kind.INTEGER, Kind.YEAR})
 ACTIVE = "#active"
 """The helper column that says whether a row is in use."""
-CONTINUED = ("wie Ansatz", "Orientierungsdaten", "entfällt")
 
 _LARGEST = 10_000_000_000_000  # from here on a cell no longer holds cents exactly
 _NO_NUMBER = ("Z03", "Z05", "Z10", "Z19", "D12")
@@ -48,6 +47,7 @@ class Maker:
         predicate: Predicate,
         *,
         covers: tuple[str, ...] = (),
+        variant: str = "",
         on_error: int = 0,
     ) -> LiveCheck:
         severity = by_id()[rule].severity
@@ -59,7 +59,7 @@ class Maker:
             severity=severity,
             message=message,
             predicate=predicate,
-            covers=frozenset({rule, *covers}),
+            covers=frozenset({f"{rule}.{variant}" if variant else rule, *covers}),
             on_error=on_error,
             explained_by="remark" if hint else "",
         )
@@ -74,16 +74,16 @@ def column_checks(table: Table, accepted: Mapping[str, str]) -> Iterator[LiveChe
     make = Maker(table=table)
     for column in table.columns:
         if column.filled_by is Filler.DEPARTMENT:
-            yield from _readable(make, column, accepted.get(column.name, ""))
+            listed = accepted.get(column.name, "")
+            yield from _readable(make, column, listed)
+            if not (column.kind is Kind.YEAR and listed):
+                yield from _precise(make, column)
             yield from _demanded(make, column)
 
 
 def _readable(make: Maker, column: Column, accepted: str) -> Iterator[LiveCheck]:
     """What its kind (and its list) asks of a cell to be read at all."""
     name, title = column.name, column.title
-
-    def number(test: str) -> Predicate:
-        return lambda own: f"AND(ISNUMBER({own(name)}),{test.replace('§', own(name))})"
 
     def filled(test: str) -> Predicate:
         return lambda own: f"AND({is_filled(own(name))},{test.replace('§', own(name))})"
@@ -93,11 +93,12 @@ def _readable(make: Maker, column: Column, accepted: str) -> Iterator[LiveCheck]
             rule, covers = _UNKNOWN["years"]
             yield make(
                 rule, name, f"{title} ist kein Haushaltsjahr dieses Plans",
-                filled(f"ISERROR(MATCH(§,{accepted},0))"), covers=covers, on_error=1,
+                filled(f"ISERROR(MATCH(§,{accepted},0))"), covers=covers, variant="year",
+                on_error=1,
             )  # fmt: skip
-            return
         case Kind.MONEY | Kind.NUMBER | Kind.PERCENT | Kind.INTEGER | Kind.YEAR:
-            test = "NOT(ISNUMBER(§))"
+            # LibreOffice takes WAHR for a number, Excel does not.
+            test = "OR(NOT(ISNUMBER(§)),ISLOGICAL(§))"
             if make.table.name == "kpis":
                 # Of key figures of kind Ja/Nein people write the words, and the intake reads them.
                 test += ',NOT(ISLOGICAL(§)),TRIM(§)<>"ja",TRIM(§)<>"nein"'
@@ -120,13 +121,22 @@ def _readable(make: Maker, column: Column, accepted: str) -> Iterator[LiveCheck]
         case Kind.YES_NO:
             yield make(
                 "Z15", name, f"{title}: bitte ja oder nein wählen",
-                filled('NOT(ISLOGICAL(§)),TRIM(§)<>"ja",TRIM(§)<>"nein"'),
+                filled('TRIM(§)<>"ja",TRIM(§)<>"nein"'),
                 covers=("D12",), on_error=1,
             )  # fmt: skip
         case Kind.CODE if column.references and accepted:
             yield _known(make, column, accepted)
         case Kind.CODE | Kind.TEXT:
             pass
+
+
+def _precise(make: Maker, column: Column) -> Iterator[LiveCheck]:
+    """What a number must be beyond being one."""
+    name, title = column.name, column.title
+
+    def number(test: str) -> Predicate:
+        return lambda own: f"AND(ISNUMBER({own(name)}),{test.replace('§', own(name))})"
+
     match column.kind:
         case Kind.PERCENT:
             yield make(
@@ -155,9 +165,8 @@ def _known(make: Maker, column: Column, accepted: str) -> LiveCheck:
         found = in_codes(own(name), accepted)
         if column.references == "measures":
             # Only a measure that the sheet Maßnahmen describes is known.
-            found = (
-                f"AND({found},INDEX(L_Massnahmen_begonnen,MATCH(TRIM({own(name)}),{accepted},0))=1)"
-            )
+            place = f"MATCH(TRIM({own(name)}),{accepted},0)"
+            found = f"AND({found},IFERROR(INDEX(L_Massnahmen_begonnen,{place})=1,1=2))"
         return f"AND({is_filled(own(name))},NOT({found}))"
 
     message = {
@@ -175,10 +184,12 @@ def _no_day(cell: str, *, month: bool) -> str:
     if not month:
         return f"OR({number},AND({is_filled(cell)},NOT(ISNUMBER({cell}))))"
     text = (
-        f"LEN({typed})=7,MID({typed},3,1)=\".\",VALUE(LEFT({typed},2))>=1,"
+        f'LEN({typed})=7,MID({typed},3,1)=".",VALUE(LEFT({typed},2))>=1,'
         f"VALUE(LEFT({typed},2))<=12,VALUE(RIGHT({typed},4))>=1"
     )
-    return f"OR({number},AND({is_filled(cell)},NOT(ISNUMBER({cell})),NOT(IFERROR(AND({text}),1=2))))"
+    return (
+        f"OR({number},AND({is_filled(cell)},NOT(ISNUMBER({cell})),NOT(IFERROR(AND({text}),1=2))))"
+    )
 
 
 def _demanded(make: Maker, column: Column) -> Iterator[LiveCheck]:
@@ -193,10 +204,9 @@ def _demanded(make: Maker, column: Column) -> Iterator[LiveCheck]:
         if {"minimum", "maximum"} & set(words):
             yield _in_bounds(make, column, rule)
         if "max_length" in words:
-            longest = column.max_length
             yield make(
-                rule, name, f"{title} ist länger als {longest} Zeichen",
-                lambda own: f"LEN({own(name)})>{longest}", covers=("D12",), on_error=1,
+                rule, name, f"{title} ist länger als {column.max_length} Zeichen",
+                lambda own: f"LEN({own(name)})>{column.max_length}", covers=("D12",), on_error=1,
             )  # fmt: skip
 
 

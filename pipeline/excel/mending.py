@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from xlsxwriter.worksheet import Worksheet
 
 from pipeline.excel.budget_plan.looks import height_of
-from pipeline.excel.budget_plan.sheets import page, put_header, put_source, text_of
+from pipeline.excel.budget_plan.sheets import page, put_header, put_source
 from pipeline.excel.budget_plan.sources import SEVERITY_ROLES
 from pipeline.excel.feedback import (
     AMOUNTS,
@@ -32,21 +34,23 @@ from pipeline.excel.feedback import (
 )
 from pipeline.excel.layout_writer import put_sheet
 from pipeline.excel.own_sheets import marks_of, note_mark
-from pipeline.excel.rebuild import Rebuilt, Remainder, can_be_rebuilt, rebuilt
 from pipeline.excel.reading import column_number
-from pipeline.excel.sheet_layout import CellLayout, SheetLayout
+from pipeline.excel.rebuild import Rebuilt, Remainder, can_be_rebuilt, rebuilt
+from pipeline.excel.sheet_layout import CellLayout, SheetLayout, Shown, TableLayout
+from pipeline.excel.values import german_number
 from pipeline.excel.workbook import (
-
     done,
     new_book,
-    put_blank,
+    put,
     put_formula,
     put_number,
     put_text,
 )
 from pipeline.model.findings import Finding, Severity
+from pipeline.model.messages import sentence
 from pipeline.model.results import Results
 from pipeline.model.submission import Submission
+from pipeline.model.tables import Kind
 
 LATER: Final = "wird nach der Rückgabe geprüft"
 MENDED: Final = "✓ in dieser Datei behoben"
@@ -55,10 +59,12 @@ _DONE: Final = "✓ erledigt"
 _CHANGED: Final = "geändert, wird nach der Rückgabe geprüft"
 
 _BY_REBUILDING: Final = frozenset(
-    {"A07", "D04", "D09", "D11", "D13", "D14", "D15", "D18", "D24", "D30", "D33", "Z02", "Z17"}
-    | {"Z20"}
+    {"A07", "D04", "D09", "D11", "D13", "D14", "D15", "D18", "D19", "D24", "D30", "D32", "D33"}
+    | {"D34", "D35", "D36", "D37", "Z02", "Z17", "Z20"}
 )
 """What is in order again because the workbook was made anew."""
+_NOTHING_TO_DO: Final = frozenset({"D04", "D09", "D11", "D30", "D32", "D34", "D35", "D36"})
+"""Warnings for which nobody needs a new workbook: everything was read."""
 _LISTED_BELOW: Final = frozenset({"D17", "D22", "D23"})
 _OF_ONE_CELL: Final = frozenset(
     {"D12", "D26", "H01", "K01", "K07", "K10", "K12", "M01", "M04"}
@@ -66,16 +72,18 @@ _OF_ONE_CELL: Final = frozenset(
     | {f"Z{number:02d}" for number in range(1, 24)}
 )
 """Rules that speak of the entry of one cell: while it is unchanged, nothing is mended."""
+_NOW_A_TEXT: Final = frozenset({"D12", "D26", "Z04", "Z05", "Z19"})
+"""What stands in a number cell as the text that a person saw: it is no number, says the sheet."""
 _WIDTHS: Final = (5.0, 12.0, 14.0, 9.0, 20.0, 20.0, 44.0, 44.0, 21.0, 4.0)
 _HEAD: Final = (*(title for title, _ in FINDING_HEAD[:8]), "erledigt?", "")
 _DONE_COLUMN, _ORIGINAL_COLUMN = 8, 9
-_LEFT_HEAD: Final = ("Nr.", "Warum", "Blatt", "Zelle", "", "Was dort stand")
+_LEFT_HEAD: Final = ("Nr.", "", "Blatt", "Zelle", "Warum", "Was dort stand")
 _NOTE_LIMIT: Final = 900
+_SEEN: Final = 120
+_GERMAN: Final = str.maketrans(",.", ".,")
 
 
-def write_feedback(
-    results: Results, unit: str, submission: Submission | None, path: Path
-) -> None:
+def write_feedback(results: Results, unit: str, submission: Submission | None, path: Path) -> None:
     """Writes ``Rueckmeldungen/<unit>.xlsx``: the receipt, and with it the rebuilt workbook where
     something is open in ``submission``, the unit's counted file.
     """
@@ -97,7 +105,8 @@ def write_feedback(
 
 
 def _to_mend(results: Results, submission: Submission) -> bool:
-    return any(_is_open(each) for each in results.findings if each.place.file == submission.file)
+    mine = (each for each in results.findings if each.place.file == submission.file)
+    return any(_is_open(each) and each.rule not in _NOTHING_TO_DO for each in mine)
 
 
 def _is_open(finding: Finding) -> bool:
@@ -148,7 +157,7 @@ class _Task:
     finding: Finding
     texts: Sequence[str]
     target: tuple[str, str] | None
-    original: object
+    original: Shown
     formula: str
     shown: str
 
@@ -160,11 +169,12 @@ def _tasks(desk: Desk, made: Rebuilt, file: str) -> list[_Task]:
         mine = finding.place.file == file
         target = _target(finding, made) if mine else None
         cells = finding_cells(desk, finding, texts, entries)[:8]
+        original = _held(made, target)
         if target is not None:
             cells[2:4] = target
-            cells[5] = cells[5] or "(leer)"
-        original = _held(made, target)
-        formula, shown = _progress(finding, made, target, desk, texts=texts, mine=mine)
+            cells[5] = _as_seen(original, made, target) or "(leer)"
+            cells[6:8] = _said_of(finding, target)
+        formula, shown = _progress(finding, made, target, mine=mine)
         found.append(
             _Task(
                 finding=finding,
@@ -187,13 +197,33 @@ def _target(finding: Finding, made: Rebuilt) -> tuple[str, str] | None:
     return made.cell_of(finding)
 
 
-def _held(made: Rebuilt, target: tuple[str, str] | None) -> object:
+def _held(made: Rebuilt, target: tuple[str, str] | None) -> Shown:
     if target is None:
         return None
     sheet = next(each for each in made.layout.sheets if each.name == target[0])
-    row, column = _split(target[1])
-    cell = sheet.cells.get((row, column))
+    cell = sheet.cells.get(_split(target[1]))
     return cell.value if cell else None
+
+
+def _as_seen(value: Shown, made: Rebuilt, target: tuple[str, str]) -> str:
+    """An entry as it looks in its cell."""
+    table = next(each for each in made.layout.tables.values() if each.sheet == target[0])
+    kinds = {table.letters[column.name]: column.kind for column in table.table.columns}
+    kind = kinds.get(target[1].rstrip("0123456789"))
+    if isinstance(value, Decimal):
+        exact = value == value.quantize(Decimal("0.01"))
+        if kind is Kind.MONEY and exact:
+            return f"{value:,.2f}".translate(_GERMAN)
+        return german_number(value)
+    if isinstance(value, date):
+        return value.strftime("%m.%Y" if kind is Kind.MONTH else "%d.%m.%Y")
+    text = "" if value is None else str(value)
+    return text if len(text) <= _SEEN else f"{text[: _SEEN - 1]}…"
+
+
+def _said_of(finding: Finding, target: tuple[str, str]) -> tuple[str, str]:
+    """The sentences of a finding, speaking of its cell in this workbook."""
+    return sentence(replace(finding, place=replace(finding.place, sheet=target[0], cell=target[1])))
 
 
 def _split(cell: str) -> tuple[int, int]:
@@ -205,9 +235,7 @@ def _progress(
     finding: Finding,
     made: Rebuilt,
     target: tuple[str, str] | None,
-    desk: Desk,
     *,
-    texts: Mapping[str, Any],
     mine: bool,
 ) -> tuple[str, str]:
     """The formula of «erledigt?» (empty: none) and what it shows while nothing is mended yet.
@@ -228,13 +256,15 @@ def _progress(
     table = next(each for each in made.layout.tables.values() if each.sheet == target[0])
     if finding.rule == "D28":
         return (
-            f"IF('{table.sheet}'!{target[1]}=\"freigegeben\",\"{_DONE}\",\"{_OPEN}\")",
+            f'IF(\'{table.sheet}\'!{target[1]}="freigegeben","{_DONE}","{_OPEN}")',
             _OPEN,
         )
     row, _ = _split(target[1])
-    helper = table.helpers.get(f"#{finding.rule}:{finding.place.column}")
-    if helper is not None:
-        return f'IF({_at(table, helper, row)}=0,"{_DONE}","{_OPEN}")', _OPEN
+    helpers = _helpers_of(finding, table)
+    if helpers:
+        cells = "+".join(_at(table, letter, row) for letter in helpers)
+        still = any(_value(made, table, letter, row) == 1 for letter in helpers)
+        return f'IF({cells}=0,"{_DONE}","{_OPEN}")', _OPEN if still else _DONE
     if finding.rule not in _OF_ONE_CELL or not finding.place.column:
         return "", LATER
     here = _at(table, table.letters[finding.place.column], row)
@@ -244,8 +274,27 @@ def _progress(
     )
 
 
-def _at(table: Any, letter: str, row: int) -> str:
-    """A cell by its place in the column: a cut and pasted entry cannot pull the reference along."""
+def _helpers_of(finding: Finding, table: TableLayout) -> list[str]:
+    """The helper columns of the live checks that say what the finding says."""
+    variant = finding.values.get("variant", "")
+    said = {finding.rule, f"{finding.rule}.{variant}"}
+    if finding.rule in _NOW_A_TEXT:
+        said.add("Z01")
+    return [
+        table.helpers[check.helper]
+        for check in table.checks
+        if check.column == finding.place.column and said & {check.rule, *check.covers}
+    ]
+
+
+def _value(made: Rebuilt, table: TableLayout, letter: str, row: int) -> Shown:
+    sheet = next(each for each in made.layout.sheets if each.name == table.sheet)
+    cell = sheet.cells.get((row, column_number(letter)))
+    return cell.value if cell else None
+
+
+def _at(table: TableLayout, letter: str, row: int) -> str:
+    """A cell by its place in the column: cutting and pasting cannot pull the reference along."""
     span = f"'{table.sheet}'!${letter}${table.header_row}:${letter}${table.closing_row}"
     return f"INDEX({span},{row - table.header_row + 1})"
 
@@ -280,17 +329,20 @@ def _put_heading(desk: Desk, sheet: Worksheet, tasks: Sequence[_Task], made: Reb
     first, last = HEAD_ROW + 2, HEAD_ROW + 1 + len(tasks)
     count = f'COUNTIF($I${first}:$I${last},"{_OPEN}")'
     still = sum(task.shown == _OPEN for task in tasks)
+    later = sum(task.shown == LATER and _is_open(task.finding) for task in tasks)
     words = "✓ Alles bearbeitet. Bitte die Datei zurücksenden."
+    rest = f" {later} weitere prüft die Kämmerei nach der Rückgabe." if later else ""
     formula = (
-        f'IF({count}=0,"{words}","✗ Noch "&{count}&IF({count}=1," Stelle"," Stellen")&" offen.")'
+        f'IF({count}=0,"{words}","✗ Noch "&{count}&IF({count}=1," Stelle"," Stellen")'
+        f'&" offen.{rest}")'
     )
-    shown = words if not still else f"✗ Noch {still} Stelle{'n' if still > 1 else ''} offen."
+    shown = f"✗ Noch {still} Stelle{'n' if still > 1 else ''} offen.{rest}" if still else words
     put_formula(sheet, 2, 0, formula, desk.looks("heading"), shown)
 
 
 def _put_task(desk: Desk, sheet: Worksheet, number: int, task: _Task) -> None:
     row = HEAD_ROW + number
-    texts = [*task.texts, task.shown if task.formula else task.shown]
+    texts = [*task.texts, task.shown]
     # «geändert …» is the longest thing that the last column may say.
     widest = [*texts[:-1], _CHANGED if "{original}" in task.formula else texts[-1]]
     sheet.set_row(row, height_of(*zip(widest, _WIDTHS[:9], strict=True)))
@@ -315,14 +367,8 @@ def _put_task(desk: Desk, sheet: Worksheet, number: int, task: _Task) -> None:
 
 def _put_original(sheet: Worksheet, row: int, task: _Task) -> None:
     """The entry as it came, in a hidden column: what the formula compares with."""
-    match task.original:
-        case bool() | None:
-            put_blank(sheet, row, _ORIGINAL_COLUMN, None)
-        case str() as text:
-            put_text(sheet, row, _ORIGINAL_COLUMN, text)
-        case number:
-            write = sheet.write_datetime if hasattr(number, "isoformat") else sheet.write_number
-            done(write(row, _ORIGINAL_COLUMN, number))
+    if task.original is not None:
+        put(sheet, row, _ORIGINAL_COLUMN, task.original)
 
 
 def _put_colours(desk: Desk, sheet: Worksheet, first: int, last: int) -> None:
@@ -362,7 +408,7 @@ def _put_remainders(
         put_text(sheet, row + 2, column, "", desk.looks("head", "centre"))
     for number, each in enumerate(remainders, start=1):
         at = row + 2 + number
-        texts = ("", each.why, each.sheet, each.cell, "", each.text)
+        texts = ("", "", each.sheet, each.cell, each.why, each.text)
         sheet.set_row(at, height_of(*zip(texts, widths, strict=True)))
         put_number(sheet, at, 0, number, desk.looks("number", "count"))
         for column, value in enumerate(texts[1:5], start=1):
@@ -379,14 +425,14 @@ def _put_notes(
 ) -> dict[str, str]:
     """A note at every cell that something is open at; gives the marks by which they are known."""
     said: dict[tuple[str, str], list[str]] = {}
-    for number, (finding, texts) in enumerate(desk.findings, start=1):
+    for number, (finding, _) in enumerate(desk.findings, start=1):
         if finding.place.file != file or not _is_open(finding) or not finding.place.column:
             continue
         target = _target(finding, made)
         if target is None or finding.rule in _BY_REBUILDING:
             continue
         said.setdefault(target, []).append(
-            f"Rückmeldung Nr. {number}: {text_of(texts['message'])} {text_of(texts['repair'])}"
+            f"Rückmeldung Nr. {number}: {' '.join(_said_of(finding, target))}"
         )
     marks = {}
     for (name, cell), each in sorted(said.items()):

@@ -2,8 +2,8 @@
 back.
 
 What stands in them cannot be rebuilt from ``_meta`` alone (it speaks of an earlier round), so each
-row leaves a short hash in the hidden sheet ``_meta``: a row that still has it is ours, everything
-else was written by the department and is named.
+row leaves a short hash and its width in the hidden sheet ``_meta``: a row that still has it is
+ours, everything else was written by the department and is named.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal
+from typing import Any
 
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.excel.accounting import MANY, Account
+from pipeline.excel.accounting import Account
 from pipeline.excel.reading import Cell, CellType, Sheet, Workbook
-from pipeline.excel.values import shown_text
 
 _ROW, _NOTE = "own:", "note:"
 
@@ -30,7 +30,9 @@ def marks_of(sheet: Worksheet) -> dict[str, str]:
     """The entries of ``_meta`` for all rows written to a sheet so far: texts and numbers count,
     formulas do not.
     """
-    texts = list(sheet.str_table.string_table) if sheet.str_table else []
+    shared: Any = sheet.str_table
+    texts = list(shared.string_table)
+    name = str(sheet.get_name())  # type: ignore[no-untyped-call]
     marks = {}
     for row, cells in sorted(sheet.table.items()):
         content = []
@@ -38,12 +40,12 @@ def marks_of(sheet: Worksheet) -> dict[str, str]:
             match type(cell).__name__:
                 case "String":
                     content.append(_said(column + 1, texts[cell.string]))
-                case "Number":
+                case "Number" | "Datetime":
                     content.append(_said(column + 1, _digits(str(cell.number))))
                 case _:
                     pass
         if content:
-            marks[_row_key(sheet.name, row + 1)] = _digest(content)
+            marks[_row_key(name, row + 1)] = f"{_digest(content)} {max(cells) + 1}"
     return marks
 
 
@@ -66,29 +68,18 @@ def _account_for(sheet: Sheet, entries: Mapping[str, str], account: Account) -> 
         rows.setdefault(cell.row, []).append(cell)
     strangers = []
     for row, cells in rows.items():
-        wanted = entries.get(_row_key(sheet.name, row))
-        if wanted is not None and wanted == _digest(_content(cells)):
-            for cell in cells:
+        digest, _, width = entries.get(_row_key(sheet.name, row), "").partition(" ")
+        ours = [cell for cell in cells if width.isdigit() and cell.column <= int(width)]
+        if digest and digest == _digest(_content(ours)):
+            for cell in ours:
                 account.use(sheet, cell, "template")
-            continue
-        for cell in cells:
+        else:
+            ours = []
+        for cell in (each for each in cells if each not in ours):
             account.use(sheet, cell, "named")
             if cell.formula is None and cell.raw:
                 strangers.append(cell)
-    if len(strangers) > MANY:
-        account.say(
-            "D22",
-            sheet=sheet.name,
-            cell=strangers[0].reference,
-            variant="many",
-            anzahl=str(len(strangers)),
-            bereich=f"{strangers[0].reference} bis {strangers[-1].reference}",
-        )
-        return
-    for cell in strangers:
-        account.say(
-            "D22", sheet=sheet.name, cell=cell.reference, row=cell.row, wert=shown_text(cell)[:200]
-        )
+    account.say_strangers(sheet, strangers)
 
 
 def _content(cells: Iterable[Cell]) -> list[str]:

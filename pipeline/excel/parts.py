@@ -254,9 +254,10 @@ def index(package: Package, part: Part, link_ids: tuple[str, ...]) -> Index:
     namespace = ""
     date1904 = False
     depth = 0
+    listing = False
 
     def start(name: str, attributes: Attributes) -> None:
-        nonlocal depth, namespace, date1904
+        nonlocal depth, namespace, date1904, listing
         depth += 1
         if depth == 1:
             namespace = name.removesuffix("workbook") if local(name) == "workbook" else ""
@@ -266,6 +267,11 @@ def index(package: Package, part: Part, link_ids: tuple[str, ...]) -> Index:
             link = next((attributes[key] for key in link_ids if key in attributes), "")
             state = attributes.get("state", "visible")
             sheets.append(SheetEntry(attributes.get("name", ""), state, link))
+        elif depth == 3 and listing and name.startswith(namespace):
+            # Readers pass over what they do not know; here that would lose a whole sheet.
+            raise Refused(Reason.BAD_STRUCTURE, part=part.name)
+        if depth == 2:
+            listing = name == namespace + "sheets"
 
     def end(_name: str) -> None:
         nonlocal depth

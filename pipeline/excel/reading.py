@@ -39,6 +39,7 @@ class Reason(Enum):
     UNREADABLE = "unreadable"  # no permission, or the disk did not answer
     EMPTY_FILE = "empty_file"
     FILE_TOO_BIG = "file_too_big"  # (limit, allowed, found)
+    TOO_DEEP = "too_deep"  # (limit, allowed, found): below more folders than are looked into
 
     # another format; each has its own remedy
     ENCRYPTED = "encrypted"

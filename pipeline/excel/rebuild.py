@@ -13,11 +13,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from pipeline.excel.budget_plan.looks import lines_of
-from pipeline.excel.helper_columns import control_totals, helper_columns
+from pipeline.excel.calculator import recalculated
 from pipeline.excel.layout import template_identity, template_layout
 from pipeline.excel.prefill import SPARE_ROWS, RowLayout
 from pipeline.excel.reading import Cell, CellType, column_number
-from pipeline.excel.sheet_layout import CellLayout, SheetLayout, Shown, TableLayout, WorkbookLayout
+from pipeline.excel.sheet_layout import SheetLayout, Shown, TableLayout, WorkbookLayout
 from pipeline.excel.shown import shown
 from pipeline.excel.values import read_value
 from pipeline.model.blocks import Block, State
@@ -99,14 +99,15 @@ def rebuilt(submission: Submission, master: Master) -> Rebuilt:
         if table is not None and table.table.settings:
             sheets.append(_released(sheet, table, submission))
         elif table is None or block is None:
-            sheets.append(_forgotten(sheet))
+            sheets.append(sheet)
         else:
             places = _places(block, table)
             rows |= {(table.table.name, block.rows[i]): row for i, row in places.items()}
             lost += _unplaced(block, places)
-            sheets.append(_filled(sheet, table, block, places, said, master, layout))
+            sheets.append(_filled(sheet, table, block, places, said))
+    layout = recalculated(replace(layout, sheets=tuple(sheets)))
     return Rebuilt(
-        layout=replace(layout, sheets=tuple(sheets)),
+        layout=replace(layout, sheets=tuple(_fitted(sheet) for sheet in layout.sheets)),
         rows=rows,
         remainders=(*lost, *_outside(submission), *_notes(submission)),
     )
@@ -200,73 +201,39 @@ def _filled(
     block: Block,
     places: Mapping[int, int],
     said: _Said,
-    master: Master,
-    layout: WorkbookLayout,
 ) -> SheetLayout:
-    """The sheet with the entries, and with the values that its formulas have then."""
-    cells = dict(_forgotten(sheet).cells)
-    heights = dict(sheet.fitted_heights)
-    merged = dict(_numbered(table))
+    """The sheet with the entries."""
+    cells = dict(sheet.cells)
+    prepared_rows = dict(_numbered(table))
     for index, number in places.items():
-        prepared = merged[number]
+        prepared = prepared_rows[number]
         entered = {
-            name: _entry(block, index, column, said)
-            for name, column in ((c.name, c) for c in table.table.columns)
-            if name not in prepared.locked
+            column.name: _entry(block, index, column, said)
+            for column in table.table.columns
+            if column.name not in prepared.locked
         }
-        typed = {
-            name: block.frame[name].iloc[index]
-            for name in entered
-            if int(block.state[name].iloc[index]) == State.VALUE
-        }
-        kept = {name: each for name, each in prepared.values.items() if name in prepared.locked}
-        merged[number] = RowLayout(values={**kept, **typed}, locked=prepared.locked)
-        lines = 1
         for name, value in entered.items():
             at = column_number(table.letters[name])
             cells[number, at] = replace(cells[number, at], value=value)
-            if isinstance(value, str):
-                lines = max(lines, lines_of(value, sheet.column_widths[at]))
-        if lines > 1:
-            heights[number] = max(heights.get(number, 0), min(12.8 * lines + 3, 400))
-    cells |= _helpers(sheet, table, merged, master, layout)
-    return replace(sheet, cells=cells, fitted_heights=heights)
-
-
-def _helpers(
-    sheet: SheetLayout,
-    table: TableLayout,
-    merged: Mapping[int, RowLayout],
-    master: Master,
-    layout: WorkbookLayout,
-) -> dict[tuple[int, int], CellLayout]:
-    """Titles beside codes and control totals, as they are with these entries."""
-    cells: dict[tuple[int, int], CellLayout] = {}
-    for helper in helper_columns(master, table.table, dict(layout.lists)):
-        at = column_number(table.helpers[helper.name])
-        for number, row in merged.items():
-            cells[number, at] = replace(sheet.cells[number, at], value=helper.cached(row))
-    totals = control_totals(master, table.table, tuple(merged.values()))
-    for number, total in enumerate(totals, start=table.key_row + 1):
-        for name, value in total.values.items():
-            at = column_number(table.letters[name])
-            cells[number, at] = replace(sheet.cells[number, at], value=value)
-    return cells
-
-
-def _forgotten(sheet: SheetLayout) -> SheetLayout:
-    """The sheet with no stored value for its live texts: a spreadsheet program computes them when
-    it opens the file.
-    """
-    if sheet.hidden:
-        return sheet
-    cells = {
-        place: replace(cell, value="")
-        if cell.formula is not None and isinstance(cell.value, str)
-        else cell
-        for place, cell in sheet.cells.items()
-    }
     return replace(sheet, cells=cells)
+
+
+def _fitted(sheet: SheetLayout) -> SheetLayout:
+    """The sheet with rows high enough for what stands in them now, the words of the status too."""
+    if sheet.table is None or sheet.table.table.settings:
+        return sheet
+    lines: dict[int, int] = {}
+    for (row, column), cell in sheet.cells.items():
+        inside = sheet.table.first_row <= row <= sheet.table.last_row
+        if inside and isinstance(cell.value, str) and column not in sheet.hidden_columns:
+            width = sheet.column_widths[column] * (1.25 if column == 1 else 1.0)  # set smaller
+            lines[row] = max(lines.get(row, 1), lines_of(cell.value, width))
+    heights = {
+        row: max(sheet.fitted_heights.get(row, 0), min(12.8 * number + 3, 400))
+        for row, number in lines.items()
+        if number > 1
+    }
+    return replace(sheet, fitted_heights={**sheet.fitted_heights, **heights})
 
 
 def _entry(block: Block, index: int, column: Column, said: _Said) -> Shown:

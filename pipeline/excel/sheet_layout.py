@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import cached_property
 
+from pipeline.excel.live_check import LiveCheck
 from pipeline.excel.prefill import RowLayout
 from pipeline.model.identity import Identity
 from pipeline.model.tables import Table
@@ -95,6 +96,8 @@ class TableLayout:
     letters: Mapping[str, str]
     helpers: Mapping[str, str]
     rows: tuple[RowLayout, ...]
+    checks: tuple[LiveCheck, ...] = ()
+    """What the sheet checks by itself, each with a hidden helper column ``#<rule>:<column>``."""
 
     @property
     def closing_row(self) -> int:
@@ -135,6 +138,7 @@ class SheetLayout:
     stay.
     """
     hidden_rows: tuple[int, ...] = ()
+    hidden_columns: tuple[int, ...] = ()
     freeze: tuple[int, int] | None = None
     filtered: Area | None = None
     validations: tuple[Validation, ...] = ()
@@ -158,7 +162,7 @@ class WorkbookLayout:
     title: str
     footer: str
     sheets: tuple[SheetLayout, ...]
-    lists: Mapping[str, tuple[str | int, ...]]
+    lists: Mapping[str, tuple[str | int | Decimal, ...]]
     names: Mapping[str, str]
 
     @cached_property

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pandas as pd
 
-from pipeline.excel.accounting import Account, same_content
+from pipeline.excel.accounting import MANY, Account, area_of, same_content
 from pipeline.excel.grid import FoundTable
+from pipeline.excel.limits import LIMITS
 from pipeline.excel.prefill import RowLayout
 from pipeline.excel.reading import Cell, CellType, Disagreement, column_letters
 from pipeline.excel.sheet_layout import SheetLayout, TableLayout
@@ -18,9 +20,14 @@ from pipeline.model.blocks import Block, State, frame_of
 from pipeline.model.findings import Blocks, Severity
 from pipeline.model.master import Master
 from pipeline.model.money import german
-from pipeline.model.tables import Column, Kind, Table
+from pipeline.model.tables import Column, Filler, Kind, Table
 from pipeline.rules.registry import part_of
 from pipeline.tables.submission import KEY_FIGURE_TABLES, RELEASE_VALUES
+
+FEW = 2
+"""So many rows without a key below the prepared ones are read as rows that somebody began."""
+NEAR = 20
+"""So many rows below the prepared ones somebody may have gone on writing."""
 
 
 @dataclass
@@ -97,51 +104,183 @@ class TableReader:
         """Sheet rows with the prepared row that each of them is: by place, else by key (moved or
         sorted), else a free row.
         """
-        first, table = self.here.first_row, self.expected.table
-        prepared = self.expected.rows
-        free = next(
-            (row for row in reversed(prepared) if not row.values), RowLayout(locked=self._given())
-        )
+        first, prepared = self.here.first_row, self.expected.rows
         rows = list(range(first, first + len(prepared)))
-        rows += [
-            row
-            for row in self._rows_with_content()
-            if row >= first + len(prepared) and not self._is_closing(row)
-        ]
+        rows += self._rows_below(first + len(prepared))
         keys = [self._keys(row) for row in rows]
-        wanted = [self._wanted(prepared[i]) if i < len(prepared) else () for i in range(len(rows))]
+        wanted = [self._wanted(each) for each in prepared]
         layouts: list[RowLayout | None] = [
-            prepared[i] if wanted[i] and keys[i] == wanted[i] else None for i in range(len(rows))
+            prepared[i] if i < len(prepared) and wanted[i] and keys[i] == wanted[i] else None
+            for i in range(len(rows))
         ]
         lost = {i for i in range(len(prepared)) if wanted[i] and layouts[i] is None}
+        by_key: dict[tuple[str, ...], list[int]] = {}
+        for i in sorted(lost):
+            by_key.setdefault(wanted[i], []).append(i)
         for i in range(len(rows)):
-            if layouts[i] is not None or not any(keys[i]):
-                continue
-            match = next((j for j in sorted(lost) if wanted[j] == keys[i]), None)
-            if match is not None:
+            if layouts[i] is None and by_key.get(keys[i]):
+                match = by_key[keys[i]].pop(0)
                 layouts[i] = prepared[match]
                 lost.discard(match)
         for i in sorted(lost):
-            if layouts[i] is None and (any(keys[i]) or self._has_entries(rows[i])):
-                self._say_key_changed(rows[i], prepared[i], keys[i])
-            if layouts[i] is None and table.name in {"measures"} | KEY_FIGURE_TABLES:
-                # The issued number stands for the row: without it nobody knows which row this is.
-                layouts[i] = prepared[i] if not any(keys[i]) else free
-        for row in rows[len(prepared) :]:
-            self._say_below(row)
-        return rows, [layout or free for layout in layouts]
+            if layouts[i] is None:
+                layouts[i] = self._changed_key(rows[i], prepared[i], keys[i])
+        known = {each: prepared[i] for i, each in reversed(list(enumerate(wanted))) if each}
+        free = self._free_row()
+        return rows, [
+            layout or self._copied(row, key, known.get(key)) or free
+            for row, key, layout in zip(rows, keys, layouts, strict=True)
+        ]
 
-    def _rows_with_content(self) -> list[int]:
+    def _free_row(self) -> RowLayout:
+        return RowLayout(
+            locked=frozenset(
+                column.name
+                for column in self.expected.table.columns
+                if column.filled_by is Filler.FINANCE
+                and column.name not in self.expected.table.prefilled
+            )
+        )
+
+    def _without_key(self, layout: RowLayout) -> RowLayout:
+        """A free row beside whose entries the locked values of a prepared row stand."""
+        free = self._free_row()
+        return replace(
+            free,
+            values={
+                name: value
+                for name, value in layout.values.items()
+                if name in free.locked and name not in self.expected.table.prefilled
+            },
+        )
+
+    def _changed_key(self, row: int, layout: RowLayout, found: tuple[str, ...]) -> RowLayout | None:
+        """What a row is whose given key is gone: named, and read with the key that stands there
+        now; a number that was only deleted stays the row's.
+        """
+        if not any(found) and not self._has_entries(row):
+            return None
+        if not self.account.aged:
+            self._say_key_changed(row, layout, found)
+        if any(found):
+            return self._without_key(layout)
+        issued = self.expected.table.name in {"measures"} | KEY_FIGURE_TABLES
+        return layout if issued else None
+
+    def _copied(self, row: int, key: tuple[str, ...], layout: RowLayout | None) -> RowLayout | None:
+        """A given row that was pasted once more: its locked values are no entries, and where rows
+        need not be unique somebody has to ask whether both are meant.
+        """
+        if layout is None:
+            return None
+        copied = self._without_key(layout)
+        pasted = [name for name in copied.values if self._cell(row, name) is not None]
+        if not pasted:
+            return None
+        if self.expected.table.name == "costs":
+            self._say(
+                row,
+                self.expected.table.prefilled[0],
+                (("D38", {"wert": ", ".join(filter(None, key)), "zeile": str(row)}),),
+            )
+        return copied
+
+    # rows below the prepared ones
+
+    def _rows_below(self, first: int) -> list[int]:
+        """The rows below the prepared ones that can be read as rows of the table; all others are
+        named at once.
+        """
         columns = {
-            self.here.columns[name]
-            for name in self.expected.table.names
-            if name in self.here.columns
+            number
+            for name, number in self.here.columns.items()
+            if name in self.expected.table.names
         }
-        return sorted(
+        rows = sorted(
             row
             for row, cells in self.here.by_row.items()
-            if row >= self.here.first_row and not columns.isdisjoint(cells)
+            if row >= first
+            and any(_is_content(cells[number]) for number in columns if number in cells)
+            and not self._is_closing(row)
         )
+        if len(rows) > LIMITS.rows_beyond_prepared:
+            self._say_too_many(rows)
+            return []
+        nameless = [row for row in rows if not self._says_what(row)]
+        # A row or two without a key may be half-finished: they are read and asked about cell by
+        # cell. Many are what a stray stroke leaves behind.
+        if len(nameless) > FEW or any(row > self.here.last_row + NEAR for row in nameless):
+            self._say_nameless(nameless)
+            rows = [row for row in rows if row not in set(nameless)]
+        self._say_below(rows)
+        return rows
+
+    def _says_what(self, row: int) -> bool:
+        """Whether a row has anything in the required columns that say what it is about."""
+        names = [
+            column.name
+            for column in self.expected.table.columns
+            if column.required and column.year is None
+        ]
+        return not names or any(self._plain(row, name) for name in names)
+
+    def _content_of(self, rows: Sequence[int]) -> list[Cell]:
+        columns = {
+            number
+            for name, number in self.here.columns.items()
+            if name in self.expected.table.names
+        }
+        return [
+            cell
+            for row in rows
+            for number, cell in self.here.by_row[row].items()
+            if number in columns and _is_content(cell)
+        ]
+
+    def _say_too_many(self, rows: Sequence[int]) -> None:
+        cells = self._content_of(rows)
+        self.account.name_all(self.here.sheet, cells)
+        self.account.say(
+            "D01",
+            sheet=self.here.sheet.name,
+            cell=cells[0].reference,
+            table=self.expected.table.name,
+            variant="too_many_rows",
+            limit="rows_beyond_prepared",
+            facts={"sheet": self.here.sheet.name},
+            found=str(len(self.expected.rows) + len(rows)),
+            allowed=str(len(self.expected.rows) + LIMITS.rows_beyond_prepared),
+        )
+
+    def _say_nameless(self, rows: Sequence[int]) -> None:
+        """D33 for entries that belong to no row: an error where they may be money, else a
+        warning.
+        """
+        cells = self._content_of(rows)
+        money = any(re.search(r"[1-9]", cell.raw) for cell in cells)
+        for cell in cells:
+            self.account.use(
+                self.here.sheet,
+                cell,
+                "named",
+                table=self.expected.table.name,
+                column=self._name_of(cell.column),
+            )
+        self.account.say(
+            "D33",
+            sheet=self.here.sheet.name,
+            cell=cells[0].reference,
+            table=self.expected.table.name,
+            row=cells[0].row,
+            variant="nameless",
+            anzahl=str(len(cells)),
+            bereich=area_of(cells),
+            severity=Severity.ERROR if money else None,
+            blocks=part_of(self.expected.table.name),
+        )
+
+    def _name_of(self, number: int) -> str:
+        return next((name for name, each in self.here.columns.items() if each == number), "")
 
     def _is_closing(self, row: int) -> bool:
         """Whether a row below the last prepared one is our own closing row (totals), wherever it
@@ -172,9 +311,6 @@ class TableReader:
         column = self.here.columns.get(name)
         return None if column is None else self.here.by_row.get(row, {}).get(column)
 
-    def _given(self) -> frozenset[str]:
-        return self.expected.rows[-1].locked if self.expected.rows else frozenset()
-
     def _has_entries(self, row: int) -> bool:
         return any(
             self._cell(row, column.name) is not None for column in self.expected.table.columns
@@ -196,8 +332,21 @@ class TableReader:
                 )
                 self._compare_locked(row, column, cell, given)
                 continue
-            values[column.name] = EMPTY if cell is None else self._entered(row, column, cell)
+            if cell is None:
+                values[column.name] = self._unseen(row, column)
+            else:
+                values[column.name] = self._entered(row, column, cell)
         return values
+
+    def _unseen(self, row: int, column: Column) -> Value:
+        """An empty cell, unless the second reader found something in it."""
+        number = self.here.columns.get(column.name, 0)
+        both = self.disagreements.get((self.here.sheet.name, row, number))
+        if both is None:
+            return EMPTY
+        fault: Fault = ("D26", {"erste": "leer", "zweite": both.second})
+        self._say(row, column.name, (fault,), blocks=part_of(self.expected.table.name))
+        return Value(State.UNREADABLE, None)
 
     def _entered(self, row: int, column: Column, cell: Cell) -> Value:
         value = self._disagreement(cell) or read_value(
@@ -265,28 +414,41 @@ class TableReader:
 
     def _say_altered(self, row: int, column: Column, given: object, found: str) -> None:
         wanted = "leer" if given is None else _as_shown(given, column)
+        if self.account.aged:
+            facts = {"variant": "master", "soll": wanted, "ist": found}
+            self._say(row, column.name, (("D24", facts),), severity=Severity.NOTE)
+            return
         rule = "A07" if column.year is not None and given is not None else "D24"
         extra = {"spalte": column.title} if rule == "A07" else {}
         self._say(row, column.name, ((rule, {"soll": wanted, "ist": found, **extra}),))
 
     def _say_key_changed(self, row: int, layout: RowLayout, found: tuple[str, ...]) -> None:
+        prefilled = self.expected.table.prefilled
         given = ", ".join(
-            str(layout.values.get(name, ""))
-            for name in self.expected.table.prefilled
-            if layout.values.get(name)
+            str(layout.values.get(name, "")) for name in prefilled if layout.values.get(name)
         )
+        wanted = tuple(str(layout.values.get(name, "")) for name in prefilled)
+        changed = next(name for name, a, b in zip(prefilled, wanted, found, strict=True) if a != b)
         self._say(
             row,
-            self.expected.table.prefilled[0],
+            changed,
             (("D31", {"wert": given, "ist": ", ".join(filter(None, found)) or "leer"}),),
         )
 
-    def _say_below(self, row: int) -> None:
-        for column in self.expected.table.columns:
-            cell = self._cell(row, column.name)
-            if cell is not None:
-                self._say(row, column.name, (("D33", {"zeile": str(row)}),))
-                return
+    def _say_below(self, rows: Sequence[int]) -> None:
+        for row in rows if len(rows) <= MANY else rows[:1]:
+            cell = self._content_of([row])[0]
+            many = {
+                "variant": "many",
+                "von": str(rows[0]),
+                "bis": str(rows[-1]),
+                "anzahl": str(len(rows)),
+            }
+            self._say(
+                row,
+                self._name_of(cell.column),
+                (("D33", many if len(rows) > MANY else {"zeile": str(row)}),),
+            )
 
     def _say_given_rows_left_empty(
         self,
@@ -358,6 +520,11 @@ class TableReader:
 
     def _letters(self) -> dict[str, str]:
         return {name: column_letters(number) for name, number in self.here.columns.items()}
+
+
+def _is_content(cell: Cell) -> bool:
+    """Whether a cell says something: blanks alone do not make a row."""
+    return bool(cell.raw.strip()) or not cell.cached
 
 
 def _as_yes_or_no(cell: Cell, value: Value) -> Value:

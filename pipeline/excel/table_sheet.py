@@ -8,11 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from pipeline.excel.live import highlights, status_formula, validation
+from pipeline.excel.live import (
+    ACTIVE,
+    LiveCheck,
+    Own,
+    active_formula,
+    applies,
+    highlights,
+    status_formula,
+    validation,
+)
 from pipeline.excel.prefill import RowLayout
 from pipeline.excel.reading import column_letters
 from pipeline.excel.sheet_layout import (
     CellLayout,
+    Highlight,
     Print,
     SheetLayout,
     Shown,
@@ -24,7 +34,7 @@ from pipeline.excel.styles import shown_as
 from pipeline.model.tables import Column, Filler, Kind, Table
 
 TITLE_ROW, HINT_ROW, KEY_ROW = 1, 2, 3
-STATUS_WIDTH = 22.0
+STATUS_WIDTH = 32.0
 _MARGIN = 3.0
 _PAGE = 132
 """Characters (Arial 10) across A4 landscape at full size, less a narrow margin."""
@@ -39,7 +49,8 @@ class Helper:
 
     ``formula`` makes the cell's formula from references to the own row; ``cached`` its value from
     what the row holds when it is handed out. Without a formula, or where the row is ``fixed``, that
-    value itself stands there.
+    value itself stands there. A ``hidden`` one stands behind all other columns, is read by other
+    formulas only, and is left out in rows that are ``fixed``.
     """
 
     name: str
@@ -47,24 +58,26 @@ class Helper:
     after: str
     width: float
     style: str = "helper:text"
-    formula: Callable[[Callable[[str], str]], str] | None = None
+    formula: Callable[[Own], str] | None = None
     cached: Callable[[RowLayout], Shown]
     fixed: Callable[[RowLayout], bool] = lambda _: False
+    hidden: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Total:
     """A control total above the table: a label, and per column of ``values`` a formula with its
-    value.
+    value (without a formula the value alone).
 
-    ``formula`` gets the ranges of the column and of the helper ``#kind``, and its own rows by
-    label.
+    ``formula`` gets the column's name, the references of the table and the cells of the other
+    totals in its column by label. ``warns`` colours what lies above 0.
     """
 
     label: str
-    formula: Callable[[str, str, Mapping[str, str]], str]
+    formula: Callable[[str, Own, Mapping[str, str]], str] | None
     values: Mapping[str, Shown]
     style: str = "total:money"
+    warns: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +95,7 @@ class Plan:
     heading: str
     hint: str
     helpers: tuple[Helper, ...] = ()
+    checks: tuple[LiveCheck, ...] = ()
     totals: tuple[Total, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
     lenient: frozenset[str] = frozenset()
@@ -99,8 +113,14 @@ class _Slot:
     name: str
     title: str
     width: float
-    column: Column | None
-    helper: Helper | None
+    column: Column | None = None
+    helper: Helper | None = None
+    check: LiveCheck | None = None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether only formulas read the column."""
+        return self.check is not None or (self.helper is not None and self.helper.hidden)
 
     @property
     def letter(self) -> str:
@@ -111,7 +131,8 @@ def table_sheet(plan: Plan) -> SheetLayout:
     """The sheet of a table (settings have their own form, see
     :mod:`pipeline.excel.settings_sheet`).
     """
-    slots = _slots(plan)
+    every = _slots(plan)
+    slots = [slot for slot in every if not slot.hidden]
     band = KEY_ROW + len(plan.totals) + 1
     first = band + 3
     table = TableLayout(
@@ -121,9 +142,10 @@ def table_sheet(plan: Plan) -> SheetLayout:
         header_row=first - 1,
         first_row=first,
         last_row=first + len(plan.rows) - 1,
-        letters={slot.name: slot.letter for slot in slots if slot.column},
-        helpers={slot.name: slot.letter for slot in slots if slot.helper},
+        letters={slot.name: slot.letter for slot in every if slot.column},
+        helpers={slot.name: slot.letter for slot in every if not slot.column},
         rows=plan.rows,
+        checks=plan.checks,
     )
     frozen = max((slot.number for slot in slots if slot.name == plan.frozen), default=1)
     numbers = {slot.name: slot.number for slot in slots}
@@ -134,16 +156,18 @@ def table_sheet(plan: Plan) -> SheetLayout:
     header_height = 13.5 * max(_lines(slot.title, slot.width - 3, 1.15) for slot in slots) + 5
     area = (table.header_row, 1, table.last_row, slots[-1].number)
     body = _body(plan, table, slots)
+    behind = [slot for slot in every if slot.hidden]
     return SheetLayout(
         name=plan.table.sheet,
         title=plan.heading,
         table=table,
         cells={
             **_heading(plan),
-            **_key_row(table, slots),
+            **_key_row(table, every),
             **_totals(plan, table, numbers, frozen),
             **_header(plan, slots, band),
             **body,
+            **_hidden(plan, table, behind),
             (table.closing_row, 1): CellLayout(
                 value=plan.closing or None, style="end", locked=not plan.editable
             ),
@@ -156,40 +180,40 @@ def table_sheet(plan: Plan) -> SheetLayout:
         },
         fitted_heights=_fitted(body, widths, least=plan.lines, rows=plan.rows, first=first),
         hidden_rows=(KEY_ROW,),
+        hidden_columns=tuple(slot.number for slot in behind),
         freeze=(first, frozen + 1),
         filtered=area,
         validations=_validations(plan, table, slots),
         highlights=()
         if plan.editable
-        else highlights(plan.table, table.letters, numbers, first=first, last=table.last_row),
+        else (*highlights(table, numbers), *_warnings(plan, numbers)),
         printing=_printing(slots, frozen, (band, table.header_row), margin=widths[1]),
         editable=plan.editable,
     )
 
 
 def _slots(plan: Plan) -> list[_Slot]:
+    """All columns from B on: those of the table with their helpers beside them, then the hidden
+    ones.
+    """
     slots: list[_Slot] = []
 
-    def add(
-        name: str, title: str, width: float, column: Column | None, helper: Helper | None
-    ) -> None:
-        slots.append(
-            _Slot(
-                number=len(slots) + 2,
-                name=name,
-                title=title,
-                width=width,
-                column=column,
-                helper=helper,
-            )
-        )
+    def add(name: str, title: str, width: float, **what: Column | Helper | LiveCheck) -> None:
+        number = len(slots) + 2
+        slots.append(_Slot(number=number, name=name, title=title, width=width, **what))  # type: ignore[arg-type]
 
     for column in plan.table.columns:
         star = " *" if column.required and column.filled_by is Filler.DEPARTMENT else ""
-        add(column.name, f"{column.title}{star}", _width(column, plan.rows), column, None)
+        title = f"{column.title}{star}"
+        add(column.name, title, _width(column, plan.rows), column=column)
         for helper in plan.helpers:
-            if helper.after == column.name:
-                add(helper.name, helper.title, helper.width, None, helper)
+            if helper.after == column.name and not helper.hidden:
+                add(helper.name, helper.title, helper.width, helper=helper)
+    for helper in plan.helpers:
+        if helper.hidden:
+            add(helper.name, helper.title, helper.width, helper=helper)
+    for check in plan.checks:
+        add(check.helper, check.message, 4.0, check=check)
     return slots
 
 
@@ -236,14 +260,18 @@ def _heading(plan: Plan) -> dict[tuple[int, int], CellLayout]:
     locked = not plan.editable
     return {
         (TITLE_ROW, 1): CellLayout(value=plan.heading, style="title", locked=locked),
-        (HINT_ROW, 1): CellLayout(
-            value="→ Hinweise", style="link", link="internal:'Hinweise'!A1", locked=locked
-        ),
+        (HINT_ROW, 1): _link("Hinweise" if plan.editable else "Prüfung", locked=locked),
         # Behind the link's own column, which is narrow in the master.
         (HINT_ROW, 3 if plan.editable else 2): CellLayout(
             value=plan.hint, style="muted", locked=locked
         ),
     }
+
+
+def _link(sheet: str, *, locked: bool) -> CellLayout:
+    return CellLayout(
+        value=f"→ {sheet}", style="link", link=f"internal:'{sheet}'!A1", locked=locked
+    )
 
 
 def key_mark(table: Table, first: int, last: int) -> str:
@@ -264,10 +292,7 @@ def _totals(
 ) -> dict[tuple[int, int], CellLayout]:
     cells: dict[tuple[int, int], CellLayout] = {}
     rows = {total.label: KEY_ROW + 1 + number for number, total in enumerate(plan.totals)}
-
-    def span(letter: str) -> str:
-        return f"${letter}${table.header_row}:${letter}${table.closing_row}"
-
+    own = _own(table)
     for total in plan.totals:
         row = rows[total.label]
         cells[row, 1] = CellLayout(value=total.label, style="total_label")
@@ -276,12 +301,31 @@ def _totals(
         for name, value in total.values.items():
             letter = table.letters[name]
             refs = {label: f"{letter}${at}" for label, at in rows.items()}
-            cells[row, numbers[name]] = CellLayout(
-                value=value,
-                formula=total.formula(span(letter), span(table.helpers["#kind"]), refs),
-                style=total.style,
-            )
+            formula = total.formula(name, own, refs) if total.formula else None
+            cells[row, numbers[name]] = CellLayout(value=value, formula=formula, style=total.style)
     return cells
+
+
+def _warnings(plan: Plan, numbers: Mapping[str, int]) -> list[Highlight]:
+    """The colours of totals that warn above 0."""
+    return [
+        Highlight(
+            area=(row, numbers[name], row, numbers[name]),
+            formula=f"{column_letters(numbers[name])}{row}>0",
+            look="hint",
+        )
+        for row, total in enumerate(plan.totals, start=KEY_ROW + 1)
+        if total.warns
+        for name in total.values
+    ]
+
+
+def _own(table: TableLayout) -> Own:
+    return Own(
+        letters={**table.letters, **table.helpers},
+        header_row=table.header_row,
+        closing_row=table.closing_row,
+    )
 
 
 def _header(plan: Plan, slots: Sequence[_Slot], band: int) -> dict[tuple[int, int], CellLayout]:
@@ -347,22 +391,14 @@ def _body(
     """The prepared rows. Formulas speak of their own row by ROW(), so that one text serves all rows
     and cut and paste of input cells cannot pull a reference along.
     """
-    letters = {**table.letters, **table.helpers}
-
-    def own(name: str) -> str:
-        span = f"{letters[name]}${table.header_row}:{letters[name]}${table.closing_row}"
-        return f"INDEX({span},ROW()-{table.header_row - 1})"
-
+    own = _own(table)
     formulas = {s.name: s.helper.formula(own) for s in slots if s.helper and s.helper.formula}
-    status: dict[tuple[frozenset[str], frozenset[str]], str | None] = {}
     cells: dict[tuple[int, int], CellLayout] = {}
     blanks: dict[tuple[str, bool], CellLayout] = {}
     for number, row in enumerate(plan.rows, start=table.first_row):
-        kind_of_row = (row.locked, frozenset(row.values))
-        if kind_of_row not in status:
-            status[kind_of_row] = None if plan.editable else status_formula(plan.table, row, own)
         if not plan.editable:
-            formula = status[kind_of_row]
+            typed = not row.locked.issuperset(plan.table.names)
+            formula = status_formula(table, number) if typed else None
             value = "" if formula else "vorgegeben"
             cells[number, 1] = CellLayout(value=value, formula=formula, style="status")
         for slot in slots:
@@ -383,6 +419,41 @@ def _body(
                 cells[number, slot.number] = blank
             else:
                 cells[number, slot.number] = CellLayout(value=held, style=style, locked=locked)
+    return cells
+
+
+def _hidden(
+    plan: Plan, table: TableLayout, slots: Sequence[_Slot]
+) -> dict[tuple[int, int], CellLayout]:
+    """The columns that only formulas read: a check's message is its header, for the status to
+    say.
+    """
+    own = _own(table)
+    cells: dict[tuple[int, int], CellLayout] = {}
+    rows = list(enumerate(plan.rows, start=table.first_row))
+    for slot in slots:
+        cells[table.header_row, slot.number] = CellLayout(value=slot.title, style="key")
+        if slot.check is not None:
+            # Nothing is broken before somebody types: the value of a fresh template is always 0.
+            cell = CellLayout(value=0, formula=slot.check.formula(own), style="key")
+            cells |= {(at, slot.number): cell for at, row in rows if applies(slot.check, row)}
+        elif slot.name == ACTIVE:
+            kinds: dict[tuple[frozenset[str], frozenset[str]], CellLayout] = {}
+            for at, row in rows:
+                kind = (row.locked, frozenset(row.values))
+                if kind not in kinds:
+                    text = active_formula(plan.table, row, own)
+                    kinds[kind] = CellLayout(value=0, formula=text, style="key")
+                cells[at, slot.number] = kinds[kind]
+        elif slot.helper is not None and slot.helper.formula is not None:
+            text = slot.helper.formula(own)
+            known: dict[Shown, CellLayout] = {}
+            for at, row in rows:
+                if not slot.helper.fixed(row):
+                    value = slot.helper.cached(row)
+                    if value not in known:
+                        known[value] = CellLayout(value=value, formula=text, style="key")
+                    cells[at, slot.number] = known[value]
     return cells
 
 

@@ -17,12 +17,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import xlsxwriter
 from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+from xlsxwriter.worksheet import CellFormulaTuple, Worksheet
 
 from pipeline.excel import styles
+from pipeline.excel.live_check import SAFE_FUNCTIONS
 
 CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the file's own stamp: fixed, so that equal content is equal bytes
 MAX_TEXT = 32_767
@@ -33,6 +35,10 @@ _CUT = " … [gekürzt]"
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
+
+_CALLS = re.compile(r"([A-Z]+)\(")
+_FUTURE_FREE = SAFE_FUNCTIONS
+"""Functions whose names stand in a file as people write them: XlsxWriter has nothing to expand."""
 
 Scalar = str | int | Decimal | bool | date | None
 """What can stand in a cell; text is foreign until proven otherwise."""
@@ -64,15 +70,47 @@ class _Sheet(Worksheet):
     def __init__(self) -> None:
         super().__init__()
         self._prepared: dict[tuple[str, bool], str] = {}
+        self._plain: dict[str, str] = {}
+        self._escaped: dict[str, object] = {}
 
     def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
         # One text serves all rows of a column, and looking it through takes most of a
         # template's time.
         key = (formula, expand_future_functions)
         if key not in self._prepared:
-            prepare = super()._prepare_formula
-            self._prepared[key] = prepare(formula, expand_future_functions)  # type: ignore[no-untyped-call]
+            if _FUTURE_FREE.issuperset(_CALLS.findall(formula)):
+                self._prepared[key] = formula.removeprefix("=")
+            else:
+                prepare = super()._prepare_formula
+                self._prepared[key] = prepare(formula, expand_future_functions)  # type: ignore[no-untyped-call]
         return self._prepared[key]
+
+    def _write_formula(
+        self,
+        row: int,
+        col: int,
+        formula: str,
+        cell_format: Format | None = None,
+        value: object = 0,
+    ) -> Literal[0, -1, -2]:
+        # The first cell of a text goes the long way; the others need no second look at the text.
+        if formula in self._plain:
+            if self._check_dimensions(row, col):
+                return -1
+            self.table[row][col] = CellFormulaTuple(self._plain[formula], cell_format, value)
+            return 0
+        code = super()._write_formula(row, col, formula, cell_format, value)
+        stored = self.table[row][col]
+        if not code and isinstance(stored, CellFormulaTuple):
+            self._plain[formula] = stored.formula
+        return code
+
+    def _escape_data(self, data: object) -> object:
+        if not isinstance(data, str):
+            return data
+        if data not in self._escaped:
+            self._escaped[data] = super()._escape_data(data)  # type: ignore[no-untyped-call]
+        return self._escaped[data]
 
     def _xml_start_tag_unencoded(
         self, tag: str, attributes: Sequence[tuple[str, object]] = ()

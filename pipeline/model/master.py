@@ -72,6 +72,18 @@ class Line:
         return self.sign == "+/−"
 
 
+def lines_between(first: str, last: str, plan: str, lines: Mapping[str, Line]) -> tuple[str, ...]:
+    """The entered lines of a plan from ``first`` to ``last``: in the order of the line plan where
+    it has both, else by their numbers, so that a bound need not be a line itself.
+    """
+    order = [each for each in lines if lines[each].plan == plan]
+    if first in order and last in order:
+        chosen = order[order.index(first) : order.index(last) + 1]
+    else:
+        chosen = [each for each in order if first <= each <= last]
+    return tuple(each for each in chosen if not lines[each].computed)
+
+
 @dataclass(frozen=True)
 class Master:
     """Master data of one plan.
@@ -143,13 +155,15 @@ class Master:
         """The line plan by line number, in order."""
         found = {}
         for row in rows_of(self.tables["lines"]):
+            internal = bool(row.internal) if row.internal is not pd.NA else False
+            plan, sign = _text(row.plan), _text(row.sign)
             found[str(row.line)] = Line(
                 line=str(row.line),
                 title=_text(row.title),
-                plan=_text(row.plan),
-                kind=_text(row.kind),
-                sign=_text(row.sign),
-                internal=bool(row.internal) if row.internal is not pd.NA else False,
+                plan=plan,
+                kind=_text(row.kind) or _kind_of(plan, sign, internal=internal),
+                sign=sign,
+                internal=internal,
                 formula=_text(row.formula),
             )
         return found
@@ -328,6 +342,19 @@ class Master:
 
 def _text(value: object) -> str:
     return "" if value is None or value is pd.NA else str(value)
+
+
+def _kind_of(plan: str, sign: str, *, internal: bool) -> str:
+    """The kind of a line for which the master leaves it empty: it follows from plan and sign."""
+    if sign == "=":
+        return ""
+    kind = {
+        ("Ergebnis", False): "revenue",
+        ("Ergebnis", True): "expense",
+        ("Finanz", False): "receipt",
+        ("Finanz", True): "payment",
+    }[plan, sign == "−"]
+    return f"internal_{kind}" if internal and plan == "Ergebnis" else kind
 
 
 def _mapping(frame: pd.DataFrame, key: str, value: str) -> dict[str, str]:

@@ -29,10 +29,14 @@ def catalogue() -> Mapping[str, Message]:
     return {rule: Message(**entry) for rule, entry in tomllib.loads(text).items()}
 
 
+_SAME = " Dasselbe gilt für {weitere} weitere Zellen (im Bereich {bereich_aller})."
+
+
 def sentence(finding: Finding) -> tuple[str, str]:
     """Message and repair of a finding, filled with its values.
 
-    A finding may choose a variant of its rule's sentence by the value ``variant``.
+    A finding may choose a variant of its rule's sentence by the value ``variant``; one that speaks
+    for many cells says how many more there are (``weitere``).
     """
     variant = finding.values.get("variant", "")
     entry = catalogue()[f"{finding.rule}.{variant}" if variant else finding.rule]
@@ -42,4 +46,7 @@ def sentence(finding: Finding) -> tuple[str, str]:
         "datei": finding.place.file,
         **finding.values,
     }
-    return entry.message.format_map(facts), entry.repair.format_map(facts)
+    message = entry.message.format_map(facts)
+    if "weitere" in finding.values:
+        message += _SAME.format_map(facts)
+    return message, entry.repair.format_map(facts)

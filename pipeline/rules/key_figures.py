@@ -23,10 +23,10 @@ from pipeline.tables.choices import RATIO_KINDS
 
 _VALUES = ("target", "actual", "forecast")
 _PARTS = ("numerator", "denominator")
-_WHOLE_KINDS = ("Fallzahl", "Bestand")
-_NOT_COMPARED = ("Ja/Nein", "Meilenstein", "Note", "Index")
+WHOLE_KINDS = ("Fallzahl", "Bestand")
+NOT_COMPARED = ("Ja/Nein", "Meilenstein", "Note", "Index")
 _UNCHANGED_FROM = 3
-_NO_ACTUAL = ("nicht erhoben", "entfällt")
+NO_ACTUAL = ("nicht erhoben", "entfällt")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,7 +269,7 @@ def jumps_against_the_year_before(frames: Frames) -> pd.DataFrame:
         stem, value = entry.stated
         year, previous = before.get(entry.index, (0, Decimal(0)))
         before[entry.index] = (entry.year, value)
-        if not previous or year != entry.year - 1 or entry.kpi.kind in _NOT_COMPARED:
+        if not previous or year != entry.year - 1 or entry.kpi.kind in NOT_COMPARED:
             continue
         change = abs(Fraction(value) - Fraction(previous)) / abs(Fraction(previous))
         if change > limit and stem in entry.open:
@@ -377,7 +377,7 @@ def actual_is_missing(frames: Frames) -> pd.DataFrame:
         asked = "actual" in entry.open and entry.role is Role.ACTUAL and entry.kpi.rated
         parts = entry.kpi.ratio and any(part in entry.values for part in _PARTS)
         there = "actual" in entry.values.keys() | entry.unread or parts
-        if asked and not there and entry.data_state not in _NO_ACTUAL:
+        if asked and not there and entry.data_state not in NO_ACTUAL:
             yield "actual", {"stand": entry.data_state or "nicht angegeben"}
 
     return _each(frames, faulty)
@@ -392,7 +392,7 @@ def the_same_every_year(frames: Frames) -> pd.DataFrame:
 
     def faulty(entry: Entry) -> Iterator[tuple[str, dict[str, str]]]:
         value = entry.values.get("actual")
-        compared = entry.kpi.kind not in _NOT_COMPARED and entry.data_state != "geschätzt"
+        compared = entry.kpi.kind not in NOT_COMPARED and entry.data_state != "geschätzt"
         if not value or not compared or "actual" not in entry.open:
             return
         known = {**earlier.get((entry.kpi.kpi, entry.unit), {}), entry.year: value}
@@ -427,7 +427,7 @@ def _allowed(kpi: Kpi, value: Decimal) -> str:
             return "ein Wert von 0 bis 100"
         case "Ja/Nein" if value not in (0, 1):
             return "1 für ja oder 0 für nein"
-        case kind if kind in _WHOLE_KINDS and kpi.decimals == 0 and not whole:
+        case kind if kind in WHOLE_KINDS and kpi.decimals == 0 and not whole:
             return "eine ganze Zahl"
     return ""
 

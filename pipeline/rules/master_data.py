@@ -5,12 +5,12 @@ refuses the run.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 
 from pipeline.model.findings import Blocks, Severity
-from pipeline.model.master import Line
+from pipeline.model.master import Line, lines_between
 from pipeline.model.submission import Frames
 from pipeline.model.tables import Column, Kind
 from pipeline.rules.amounts import faults, joined
@@ -161,28 +161,22 @@ def formula_that_leads_nowhere(frames: Frames) -> pd.DataFrame:
 
 
 def formula_parts(line: Line, lines: Mapping[str, Line]) -> tuple[str, ...] | None:
-    """The lines a formula speaks of; a range stands for its two ends and the entered lines
-    between. ``None`` if unreadable.
+    """The lines a formula speaks of; a range stands for the entered lines within its bounds, or for
+    itself where there are none. ``None`` if unreadable.
     """
     parts: list[str] = []
     position = 0
-    order = [each for each in lines if lines[each].plan == line.plan]
     while position < len(line.formula.rstrip()):
         term = _TERM.match(line.formula, position)
         if term is None or (position and not term[1]):
             return None
-        parts.extend(_range(term[2], term[3], order, lines) if term[3] else (term[2],))
+        if term[3]:
+            within = lines_between(term[2], term[3], line.plan, lines)
+            parts.extend(within or (f"{term[2]}..{term[3]}",))
+        else:
+            parts.append(term[2])
         position = term.end()
     return tuple(parts)
-
-
-def _range(first: str, last: str, order: list[str], lines: Mapping[str, Line]) -> Iterator[str]:
-    if first not in order or last not in order or order.index(first) > order.index(last):
-        yield f"{first}..{last}"
-        return
-    for each in order[order.index(first) : order.index(last) + 1]:
-        if not lines[each].computed:
-            yield each
 
 
 def _in_circles(needs: Mapping[str, set[str]]) -> list[str]:
@@ -191,17 +185,6 @@ def _in_circles(needs: Mapping[str, set[str]]) -> list[str]:
         for line in ready:
             del waiting[line]
     return list(waiting)
-
-
-@rule("S31", "lines.kind", Severity.ERROR, Blocks.RETURN, workbook="master")
-def line_without_kind(frames: Frames) -> pd.DataFrame:
-    """A line that is entered is revenue or expense, receipt or payment: otherwise its money
-    cannot be added.
-    """
-    lines = frames.tables["lines"]
-    entered = lines["sign"].notna() & (lines["sign"] != "=").fillna(False)
-    rows = lines.index[entered & lines["kind"].isna() & lines["line"].notna()]
-    return faults(rows, zeilennummer=lines.loc[rows, "line"])
 
 
 @rule("S27", "rules.rule", Severity.WARNING, workbook="master")

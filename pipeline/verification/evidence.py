@@ -88,7 +88,13 @@ class Measure:
 
 def code_of(labels: Iterable[Choice], text: str) -> str:
     """The code of a German label; a code is its own label."""
-    return next((each.code for each in labels if text in {each.label, each.code}), text)
+    written = _folded(text)
+    return next((c.code for c in labels if written in {_folded(c.label), c.code}), text)
+
+
+def _folded(text: str) -> str:
+    """Letter case, blanks and the kind of minus do not tell two labels apart."""
+    return " ".join(text.replace("\u2212", "-").replace("\u2013", "-").split()).casefold()
 
 
 @dataclass(frozen=True)
@@ -116,9 +122,10 @@ class MasterData:
             PlanYear(
                 year=int(area.text(row, "year")),
                 role=code_of(choices.ROLES, area.text(row, "role")),
-                entered=area.text(row, "entry") == "Eingabe",
+                entered=code_of(choices.ENTRIES, area.text(row, "entry")) != "vorgegeben",
             )
             for area, row in self.records("years")
+            if area.text(row, "year").isdigit()
         )
 
     @cached_property
@@ -127,10 +134,24 @@ class MasterData:
 
     @cached_property
     def line_kinds(self) -> dict[str, str]:
-        return {
-            line: code_of(choices.KINDS, kind)
-            for line, kind in self.column("lines", "line", "kind").items()
-        }
+        found = {}
+        for area, row in self.records("lines"):
+            kind = code_of(choices.KINDS, area.text(row, "kind"))
+            found[area.text(row, "line")] = kind or self._implied_kind(area, row)
+        return found
+
+    @staticmethod
+    def _implied_kind(area: Area, row: int) -> str:
+        """The kind of a line that names none: plan and sign say it."""
+        sign = _folded(area.text(row, "sign"))
+        if sign == "=":
+            return ""
+        less = sign == "-"
+        if area.text(row, "plan") == "Finanz":
+            return "payment" if less else "receipt"
+        kind = "expense" if less else "revenue"
+        internal = is_yes(area.value(row, "internal"), default=False)
+        return f"internal_{kind}" if internal else kind
 
     @cached_property
     def parents(self) -> dict[str, str]:
@@ -229,7 +250,7 @@ class CountedReturn:
                     found[number] = Measure(
                         file=self.file,
                         goal=area.text(row, "goal"),
-                        status=area.text(row, "status"),
+                        status=code_of(choices.MEASURE_STATUSES, area.text(row, "status")),
                         area=area,
                         row=row,
                     )

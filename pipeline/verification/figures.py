@@ -6,8 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
+from pipeline.tables import choices
 from pipeline.verification.difference import Difference
-from pipeline.verification.evidence import MASTER_FILE, CountedReturn, Evidence, Figure, MasterData
+from pipeline.verification.evidence import (
+    MASTER_FILE,
+    CountedReturn,
+    Evidence,
+    Figure,
+    MasterData,
+    code_of,
+)
 from pipeline.verification.reading import Area, blank, cents_in, euro_text, rounded
 
 
@@ -71,7 +79,7 @@ def _figures_of_row(
             continue
         amounts[year] = cents
         yield figure(year, columns[year], cents, "return")
-    continuation = area.text(row, "continuation")
+    continuation = code_of(choices.CONTINUATIONS, area.text(row, "continuation"))
     for year, cents in _continued(master, continuation, line, amounts, columns).items():
         yield figure(year, "continuation", cents, "derived")
 
@@ -120,14 +128,24 @@ def _next(
             return None
 
 
+def _units_without_money(evidence: Evidence) -> set[str]:
+    """Units whose money is not counted and for which the master lets the previous year stand in."""
+    wished = evidence.master.column("units", "unit", "stand_in")
+    return {
+        row["unit"]
+        for row in evidence.register
+        if (row["status"] == "substituted" or row["money"] == "rejected")
+        and code_of(choices.STAND_INS, wished.get(row["unit"], "")) == "previous_year"
+    }
+
+
 def _master_figures(evidence: Evidence) -> Iterator[Figure | Difference]:
     """The previous amounts; where they stand in for a return, also in the budget years."""
     master = evidence.master
     prefilled = {year.year for year in master.years if not year.entered}
     given = [year.year for year in master.years if year.role == "budget" and not year.entered]
     planned = [year.year for year in master.years if year.role == "budget" and year.entered]
-    replaced = {row["unit"] for row in evidence.register if row["status"] == "substituted"}
-    replaced -= {each.unit for each in evidence.returns}
+    replaced = _units_without_money(evidence) - {each.unit for each in evidence.returns}
     for area, row in master.records("previous_amounts"):
         year, cents = area.text(row, "year"), cents_in(area.value(row, "amount"))
         if not year.isdigit() or cents is None:

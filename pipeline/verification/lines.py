@@ -42,8 +42,10 @@ class LinePlan:
         """The entered lines from the first to the last one named, in the order of the sheet."""
         first, _, last = term.partition("..")
         if first not in self.order or last not in self.order:
-            return []
-        span = self.order[self.order.index(first) : self.order.index(last) + 1]
+            # A bound that is no line: the numbers decide.
+            span = [line for line in self.order if first <= line <= last]
+        else:
+            span = list(self.order)[self.order.index(first) : self.order.index(last) + 1]
         return [line for line in span if not self.formulas.get(line)]
 
 

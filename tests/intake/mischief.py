@@ -381,7 +381,7 @@ def a_sheet_longer_than_promised() -> bytes:
 @refused(Reason.RATIO_TOO_HIGH, limit="ratio", part="xl/media/x.xml")
 def a_bomb_of_blanks() -> bytes:
     # Beside it a picture that does not pack, which hides the bomb from a look at the whole file.
-    picture = random.Random(1).randbytes(60_000)  # noqa: S311
+    picture = random.Random(1).randbytes(60_000)
     return with_more_parts(xl__media__x_dot_xml=b" " * 3_000_000, xl__media__y_dot_png=picture)
 
 

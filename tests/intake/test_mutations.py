@@ -63,7 +63,7 @@ def read(folder: Path, data: bytes) -> Workbook | Refusal:
 
 @pytest.mark.parametrize("seed", range(150))
 def test_damage_to_a_part_is_refused_or_seen_by_both_readers(seed: int, tmp_path: Path) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     name = chance.choice(sorted(HONEST))
     result = read(tmp_path, zipped(HONEST | {name: mutated(HONEST[name], chance)}))
 
@@ -81,7 +81,7 @@ def test_damage_to_a_part_is_refused_or_seen_by_both_readers(seed: int, tmp_path
 
 @pytest.mark.parametrize("seed", range(60))
 def test_damage_to_the_container_is_refused_or_changes_nothing(seed: int, tmp_path: Path) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     whole = read(tmp_path, zipped(HONEST))
     damaged = mutated(zipped(HONEST), chance)
     result = read(tmp_path, damaged)
@@ -169,7 +169,7 @@ def naively_read(data: bytes) -> dict[str, str]:
 
 @pytest.mark.parametrize("seed", range(300))
 def test_what_is_accepted_is_read_to_the_letter(seed: int, tmp_path: Path) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     name = "xl/worksheets/sheet1.xml"
     data = tampered(HONEST[name], chance)
     result = read(tmp_path, zipped(HONEST | {name: data}))
@@ -185,7 +185,7 @@ def test_what_is_accepted_is_read_to_the_letter(seed: int, tmp_path: Path) -> No
 def test_the_tampering_is_neither_always_refused_nor_always_accepted(tmp_path: Path) -> None:
     name = "xl/worksheets/sheet1.xml"
     outcomes = [
-        type(read(tmp_path, zipped(HONEST | {name: tampered(HONEST[name], random.Random(seed))})))  # noqa: S311
+        type(read(tmp_path, zipped(HONEST | {name: tampered(HONEST[name], random.Random(seed))})))
         for seed in range(60)
     ]
 

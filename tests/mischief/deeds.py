@@ -14,12 +14,13 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from openpyxl.styles.protection import Protection
-from openpyxl.utils import column_index_from_string, get_column_letter
+from openpyxl.utils import column_index_from_string
 from openpyxl.workbook.properties import CalcProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -79,7 +80,12 @@ def deed(
     return register
 
 
-refused = {"money": REJECTED, "key_figures": REJECTED}
+def day(year: int, month: int, number: int) -> datetime:
+    """A day as openpyxl writes it: workbooks know no time zones."""
+    return datetime(year, month, number)  # noqa: DTZ001
+
+
+refused: dict[str, Any] = {"money": REJECTED, "key_figures": REJECTED}
 
 
 def costs(book: Workbook) -> Worksheet:
@@ -100,8 +106,12 @@ def meta(book: Workbook, **entries: str) -> None:
             row[1].value = entries[str(row[0].value)]
 
 
+def _properties(book: Workbook) -> Any:  # noqa: ANN401 - openpyxl has no types for them
+    return book.custom_doc_props  # type: ignore[attr-defined]
+
+
 def property_of(book: Workbook, **entries: str) -> None:
-    for each in book.custom_doc_props.props:
+    for each in _properties(book).props:
         if each.name in entries:
             each.value = entries[each.name]
 
@@ -147,7 +157,7 @@ def as_xml(data: bytes, sheet: str, cell: str, xml: str) -> bytes:
 def typed(
     name: str,
     cell: str,
-    value: object,
+    value: Any,  # noqa: ANN401 - whatever a cell takes
     *said: Said,
     money: str = ACCEPTED,
     key_figures: str = ACCEPTED,
@@ -249,7 +259,7 @@ typed(
 typed("number: an absurd size", N12, 1e14, ("Z13", N12), money=REJECTED)
 typed("number: a truth value", N12, True, ("Z19", N12), money=REJECTED, words=("WAHR",))
 typed(
-    "number: a date that Excel made of 3.12", N12, datetime(2026, 12, 3), ("Z04", N12),
+    "number: a date that Excel made of 3.12", N12, day(2026, 12, 3), ("Z04", N12),
     money=REJECTED, words=("03.12.2026", "3.12"),
 )  # fmt: skip
 typed("number: a time", N12, time(12, 30), ("Z04", N12), money=REJECTED)
@@ -286,7 +296,7 @@ typed("code: small letters in a goal", "Maßnahmen!F8", "z1.2", ("S05", "Maßnah
       money=REJECTED, words=("Z1.2",))  # fmt: skip
 typed("code: blanks around", B14, " 211.10 ", booked="211.10")
 typed("code: a no-break space behind", B14, f"211.10{NBSP}", ("Z20", B14), booked="211.10")
-typed("code: a date", B14, datetime(2026, 10, 21), ("Z23", B14), money=REJECTED)
+typed("code: a date", B14, day(2026, 10, 21), ("Z23", B14), money=REJECTED)
 typed("code: a control character", B14, "211.10", booked="211.10")
 typed("code: an unknown measure", G14, "M-T40-099", ("M12", G14), money=REJECTED)
 
@@ -313,10 +323,10 @@ typed("month: a far serial number", J8, 9_999_999, ("Z18", J8), money=REJECTED)
 
 K7 = "Kennzahlen!K7"
 typed("key figure: words", K7, "viele", ("Z01", K7), key_figures=REJECTED)
-typed("key figure: a placeholder", K7, "k. A.", ("Z10", K7), ("K07", K7), key_figures=REJECTED)
+typed("key figure: a placeholder", K7, "k. A.", ("Z10", K7))
 typed("key figure: a number text", K7, "440,0", ("Z02", K7), booked="440")
 typed("key figure: emptied", K7, None, ("K07", K7), key_figures=REJECTED)
-typed("key figure: a date", K7, datetime(2026, 4, 4), ("Z04", K7), key_figures=REJECTED)
+typed("key figure: a date", K7, day(2026, 4, 4), ("Z04", K7), key_figures=REJECTED)
 
 
 # --- cells in XML -----------------------------------------------------------------------------
@@ -360,25 +370,15 @@ def a_text_with_control_characters(data: bytes) -> bytes:
 # --- outside the input area -------------------------------------------------------------------
 
 
-@deed(("D22", "Ansätze!AZ40"))
+@deed(("D22", "Ansätze!EZ40"))
 def a_remark_beside_the_table(book: Workbook) -> None:
-    costs(book)["AZ40"] = "Bitte noch nachfragen"
+    costs(book)["EZ40"] = "Bitte noch nachfragen"
 
 
-@deed(("D22", "Ansätze!U12"))
+@deed(("D22", "Ansätze!EZ12"))
 def many_remarks_beside_the_table_are_one_finding(book: Workbook) -> None:
     for row in range(12, 60):
-        costs(book)[f"U{row}"] = row
-
-
-@deed(("D22", "Ansätze!C3"), ("D22", "Ansätze!A4"))
-def remarks_above_the_table(book: Workbook) -> None:
-    book["Produkttexte"]["A4"] = None
-    costs(book)["A3"] = costs(book)["A3"].value
-    costs(book)["T3"] = None
-
-
-del DEEDS["remarks above the table"]
+        costs(book)[f"EZ{row}"] = row
 
 
 @deed(("D22", "Hinweise!H40"))
@@ -482,11 +482,8 @@ def a_hidden_sheet_with_values(book: Workbook) -> None:
 # --- merged cells -----------------------------------------------------------------------------
 
 
-@deed(("D16", "Ansätze!N12"), ("Z09", "Ansätze!O15"), money=REJECTED)
+@deed(("D16", "Ansätze!N12"), money=REJECTED)
 def merged_amounts(book: Workbook) -> None:
-    costs(book)["J15"] = "einzeln"
-    for letter in "PQ":
-        costs(book)[f"{letter}15"] = 0
     costs(book).merge_cells("N12:O12")
 
 
@@ -582,7 +579,7 @@ def the_title_was_overwritten(book: Workbook) -> None:
     costs(book)["A1"] = "Ansätze Amt 40 (Entwurf)"
 
 
-@deed(("D35", "Ansätze"), ("D35", "Maßnahmen"))
+@deed(("D32", "Maßnahmen"))
 def sheets_without_protection(book: Workbook) -> None:
     costs(book).protection.sheet = False
     measures(book).protection.sheet = False
@@ -596,18 +593,18 @@ def unlocked_cells(book: Workbook) -> None:
 # --- how a value looks ------------------------------------------------------------------------
 
 
-@deed(("D34", N12))
+@deed(("D19", N12))
 def white_text(book: Workbook) -> None:
     costs(book)["N12"].font = Font(color="FFFFFFFF")
     costs(book)["N12"].fill = copy.copy(costs(book)["T1"].fill)
 
 
-@deed(("D34", N12))
+@deed(("D19", N12))
 def struck_text(book: Workbook) -> None:
     costs(book)["N12"].font = Font(strike=True)
 
 
-@deed(("D34", N12))
+@deed(("D19", N12))
 def a_format_that_shows_nothing(book: Workbook) -> None:
     costs(book)["N12"].number_format = ";;;"
 
@@ -628,12 +625,12 @@ def rows_inserted_above_the_keys(book: Workbook) -> None:
     shifted(costs(book), 1, 2)
 
 
-@deed(("D36", "Ansätze!A3"))
+@deed(("D34", "Ansätze!A3"))
 def a_row_inserted_between_keys_and_headers(book: Workbook) -> None:
     shifted(costs(book), 6, 1)
 
 
-@deed(("D36", "Ansätze!A3"))
+@deed(("D34", "Ansätze!A3"))
 def a_row_deleted_between_keys_and_headers(book: Workbook) -> None:
     shifted(costs(book), 9, -1)
 
@@ -646,14 +643,6 @@ def a_row_inserted_among_the_entries(book: Workbook) -> None:
 @deed()
 def a_free_row_deleted(book: Workbook) -> None:
     shifted(costs(book), 40, -3)
-
-
-@deed(("D31", "Ansätze!B12"), ("A09", "Ansätze!N12"))
-def a_prefilled_row_deleted(book: Workbook) -> None:
-    shifted(costs(book), 12, -1)
-
-
-del DEEDS["a prefilled row deleted"]
 
 
 @deed()
@@ -671,7 +660,7 @@ def swap_rows(sheet: Worksheet, one: int, other: int) -> None:
         a.value, b.value = b.value, a.value
 
 
-@deed(("D24", "Ansätze!L16"), ("D24", "Ansätze!M16"), ("C21", "Ansätze!B16"))
+@deed(("D38", "Ansätze!B16"))
 def a_prefilled_row_pasted_once_more(book: Workbook) -> None:
     for column in range(2, 20):
         source = costs(book).cell(12, column)
@@ -706,25 +695,37 @@ def blanks_far_below(book: Workbook) -> None:
         costs(book)[f"N{row}"] = " "
 
 
-@deed(("D33", "Ansätze!N3000"), money=REJECTED)
+@deed(("D33", "Ansätze!N3000"))
 def stray_characters_far_below(book: Workbook) -> None:
     for row in range(3000, 6000):
         costs(book)[f"N{row}"] = "x"
 
 
-@deed(("D33", "Ansätze!N3000"), money=REJECTED)
-def stray_amounts_far_below(book: Workbook) -> None:
+@deed(("D33", "Ansätze!N3000"))
+def zeros_far_below(book: Workbook) -> None:
     for row in range(3000, 6000):
         costs(book)[f"N{row}"] = 0
 
 
-@deed(("D22", "Ansätze!AA3000"))
+@deed(("D33", "Ansätze!N90"), money=REJECTED)
+def amounts_far_below_that_belong_to_no_row(book: Workbook) -> None:
+    for row in range(90, 100):
+        costs(book)[f"N{row}"] = 5000
+
+
+@deed(("D33", "Ansätze!I3000"), money=REJECTED)
+def a_total_far_below(book: Workbook) -> None:
+    costs(book)["I3000"] = "Summe"
+    costs(book)["N3000"] = 2_148_000
+
+
+@deed(("D22", "Ansätze!EZ3000"))
 def stray_characters_far_away(book: Workbook) -> None:
     for row in range(3000, 6000):
-        costs(book)[f"AA{row}"] = "x"
+        costs(book)[f"EZ{row}"] = "x"
 
 
-@deed(("D01", "Ansätze"), **refused)
+@deed(("D01", "Ansätze!B73"), **refused)
 def more_rows_than_are_read(book: Workbook) -> None:
     for row in range(73, 10_080):
         costs(book)[f"B{row}"] = "211.10"
@@ -738,6 +739,8 @@ def with_columns(sheet: Worksheet, order: list[int | None]) -> None:
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     for merged in list(sheet.merged_cells.ranges):
         sheet.unmerge_cells(str(merged))
+    for dimension in sheet.column_dimensions.values():
+        dimension.hidden = False
     for row, values in enumerate(rows, start=1):
         for column in range(1, len(values) + 2):
             sheet.cell(row, column).value = None
@@ -761,16 +764,6 @@ def a_column_of_their_own_inserted(book: Workbook) -> None:
         costs(book)[f"F{row}"] = row
 
 
-@deed(("D11", "Ansätze!A11"), values={"Ansätze!O12": 87_000_000})
-def a_column_inserted_on_the_left(book: Workbook) -> None:
-    with_columns(costs(book), [None, *range(19)])
-    costs(book)["A11"] = "lfd. Nr."
-    costs(book)["A12"] = 1
-
-
-del DEEDS["a column inserted on the left"]
-
-
 @deed(("D11", "Ansätze!N11"), ("D11", "Ansätze!O11"), values={"Ansätze!O12": 87_000_000})
 def two_columns_swapped_with_their_keys(book: Workbook) -> None:
     order: list[int | None] = list(range(19))
@@ -778,19 +771,19 @@ def two_columns_swapped_with_their_keys(book: Workbook) -> None:
     with_columns(costs(book), order)
 
 
-@deed(("D10", "Ansätze"), ("D22", "Ansätze!N3"), money=REJECTED)
+@deed(("D10", "Ansätze!N11"), ("M06", "Maßnahmen!M7"), money=REJECTED)
 def the_key_of_a_column_renamed(book: Workbook) -> None:
     costs(book)["N3"] = "betrag_2027"
 
 
-@deed(("D10", "Ansätze"), money=REJECTED)
+@deed(("D10", "Ansätze"), ("M06", "Maßnahmen!M7"), money=REJECTED)
 def a_column_deleted(book: Workbook) -> None:
     with_columns(costs(book), [*range(N_), *range(N_ + 1, 19)])
 
 
 @deed(("D10", "Ansätze"), money=REJECTED)
 def a_column_twice(book: Workbook) -> None:
-    costs(book)["U3"] = "amount_2027"
+    costs(book)["EZ3"] = "amount_2027"
 
 
 @deed(("D10", "Ansätze!N11"), money=REJECTED)
@@ -808,7 +801,7 @@ def a_header_in_other_letters_and_blanks(book: Workbook) -> None:
     costs(book)["N11"] = " ANSATZ  2027 *"
 
 
-@deed(("D08", "Ansätze"), money=REJECTED)
+@deed(("D08", "Ansätze"), ("M06", "Maßnahmen!M7"), money=REJECTED)
 def the_key_row_deleted(book: Workbook) -> None:
     for column in range(1, 20):
         costs(book).cell(3, column).value = None
@@ -832,7 +825,7 @@ def sheets_moved(book: Workbook) -> None:
     book.move_sheet("Ansätze", -3)
 
 
-@deed(("D08", ""), money=REJECTED)
+@deed(("D08", ""), ("M06", "Maßnahmen!M7"), money=REJECTED)
 def a_sheet_deleted(book: Workbook) -> None:
     del book["Ansätze"]
 
@@ -852,7 +845,7 @@ def a_sheet_copied(book: Workbook) -> None:
     book.copy_worksheet(costs(book))
 
 
-@deed(("D08", ""), ("D09", "Ansätze"), money=REJECTED)
+@deed(("D08", "Ansätze"), ("D09", "Ansätze"), ("M06", "Ansätze!M7"), money=REJECTED)
 def two_sheets_exchanged(book: Workbook) -> None:
     costs(book).title = "X"
     measures(book).title = "Ansätze"
@@ -872,6 +865,31 @@ def an_older_declaration(book: Workbook) -> None:
 def master_data_changed_since(book: Workbook) -> None:
     meta(book, master_digest="0" * 64)
     property_of(book, master_digest="0" * 64)
+
+
+@deed(("D21", ""), ("D24", "Ansätze!M12"), words=("heute lautet die Vorgabe",))
+def master_data_changed_since_and_with_them_an_amount(book: Workbook) -> None:
+    meta(book, master_digest="0" * 64)
+    costs(book)["M12"] = 840_000
+
+
+@deed(("D21", ""), ("D24", "Ansätze!N11"), words=("früher ausgegeben",))
+def master_data_changed_since_and_with_them_a_header(book: Workbook) -> None:
+    meta(book, master_digest="0" * 64)
+    costs(book)["N11"] = "Entwurf 2027 *"
+
+
+@deed(("D04", ""), ("D10", "Ansätze!K11"))
+def an_older_declaration_without_a_column_that_may_be_empty(book: Workbook) -> None:
+    meta(book, fingerprint="0" * 64)
+    costs(book)["K3"] = None
+    costs(book)["K11"] = None
+
+
+@deed(("D04", ""), ("D10", "Ansätze!N11"), ("M06", "Maßnahmen!M7"), money=REJECTED)
+def an_older_declaration_without_a_column_that_is_needed(book: Workbook) -> None:
+    meta(book, fingerprint="0" * 64)
+    costs(book)["N3"] = None
 
 
 @deed(("D20", ""), **refused)
@@ -902,6 +920,11 @@ def the_city_edited_on_the_hidden_sheet_only(book: Workbook) -> None:
     meta(book, city="anderswo")
 
 
+@deed(("D05", ""), **refused)
+def a_template_of_another_city_made_to_fit(book: Workbook) -> None:
+    property_of(book, city="nachbarstadt")
+
+
 @deed(("D02", ""), **refused)
 def no_identity(book: Workbook) -> None:
     del book["_meta"]
@@ -918,17 +941,17 @@ def a_master_workbook_as_a_return(book: Workbook) -> None:
     property_of(book, kind="master")
 
 
-@deed(("D37", "_meta!B8"))
+@deed(("D35", "_meta!B8"))
 def a_revision_in_words(book: Workbook) -> None:
     meta(book, revision="zweite Fassung")
 
 
-@deed(("D37", "_meta!B8"))
+@deed(("D35", "_meta!B8"))
 def a_revision_beyond_all_numbers(book: Workbook) -> None:
     meta(book, revision="9" * 5000)
 
 
-@deed(("D37", "_meta!B8"))
+@deed(("D35", "_meta!B8"))
 def a_revision_in_foreign_digits(book: Workbook) -> None:
     meta(book, revision="٣")
 
@@ -938,7 +961,7 @@ def no_revision(book: Workbook) -> None:
     meta(book, revision="")
 
 
-@deed(("D37", "_meta!B9"))
+@deed(("D35", "_meta!B9"))
 def a_number_of_rows_in_words(book: Workbook) -> None:
     meta(book, rows="viele")
 
@@ -948,8 +971,8 @@ def a_number_of_rows_in_words(book: Workbook) -> None:
 
 @deed()
 def no_custom_properties(book: Workbook) -> None:
-    for each in list(book.custom_doc_props.names):
-        del book.custom_doc_props[each]
+    for each in list(_properties(book).names):
+        del _properties(book)[each]
 
 
 @deed()
@@ -959,7 +982,7 @@ def a_manual_calculation(book: Workbook) -> None:
 
 @deed(values={"Maßnahmen!J8": "2027-01"})
 def dates_from_1904(book: Workbook) -> None:
-    book.epoch = datetime(1904, 1, 1)
+    book.epoch = day(1904, 1, 1)
 
 
 @deed(("D28", ""))
@@ -1000,7 +1023,7 @@ def saved_with_macros(data: bytes) -> bytes:
     )
 
 
-@deed(("D38", ""), raw=True)
+@deed(("D36", ""), raw=True)
 def saved_as_a_template(data: bytes) -> bytes:
     return in_part(
         data,
@@ -1009,7 +1032,7 @@ def saved_as_a_template(data: bytes) -> bytes:
     )
 
 
-@deed(("D39", ""), raw=True)
+@deed(("D37", ""), raw=True)
 def bytes_behind_the_end(data: bytes) -> bytes:
     return data + b"\0" * 100
 
@@ -1063,7 +1086,3 @@ def nothing_entered(book: Workbook) -> None:
                 if not cell.protection.locked and cell.data_type != "f":
                     cell.value = None
     kpis(book)["G7"] = 380
-
-
-def letters(count: int) -> list[str]:
-    return [get_column_letter(each) for each in range(1, count + 1)]

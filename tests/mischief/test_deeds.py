@@ -3,55 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
-from pipeline import __version__, register, stages
-from pipeline.excel.guard import read_guarded
-from pipeline.excel.intake import submission_of
+from pipeline import register
 from pipeline.model.findings import Finding
-from pipeline.model.master import Master
 from pipeline.model.messages import sentence
-from pipeline.model.submission import Submission, combined
-from pipeline.validation import judged, validate
+from pipeline.model.submission import Submission
 from tests.mischief.deeds import DEEDS, Deed
-from tests.small_city import CITY, PLAN, a_city
+from tests.mischief.desk import Desk
 
-
-@dataclass(frozen=True)
-class Desk:
-    """The city and one good return of it; ``judge`` says what becomes of a changed one."""
-
-    master: Master
-    folder: Path
-    good: bytes
-
-    def judge(self, data: bytes, name: str = "T40.xlsx") -> tuple[Submission, list[Finding]]:
-        path = self.folder / name
-        path.write_bytes(data)
-        reading = read_guarded(path, folder=self.folder)
-        submission = submission_of(
-            name, reading, self.master, city=CITY, plan=PLAN, version=__version__
-        )
-        tables = [table for table in self.master.submission if not table.settings]
-        frames = combined(self.master, tables, [(submission.unit, name, submission.blocks)])
-        found = [*submission.findings, *validate(frames, self.master.submission, "template")]
-        return submission, judged(found, self.master, frames)
-
-
-@pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    workspace = a_city(tmp_path_factory.mktemp("mischief"))
-    master, _, _ = stages.load_master(workspace)
-    yield Desk(
-        master,
-        tmp_path_factory.mktemp("returns"),
-        (workspace.returns / "T40.xlsx").read_bytes(),
-    )
+PLAUSIBILITY = frozenset({"A08", "A10", "Z06"})
+"""Rules that compare amounts with earlier ones: another amount is no part of the mischief."""
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +48,7 @@ def test_is_answered(name: str, desk: Desk, usual: frozenset[tuple[str, str]]) -
 
     submission, findings = desk.judge(done(deed, desk.good))
 
-    new = [each for each in findings if said([each]) - usual]
+    new = [each for each in findings if said([each]) - usual and each.rule not in PLAUSIBILITY]
     assert sorted(said(new)) == sorted(set(deed.said)), [sentence(each)[0] for each in new]
     assert len(new) == len(set(deed.said)), [(each.rule, each.values) for each in new]
     parts = register.parts_of(submission, findings)
