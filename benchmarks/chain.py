@@ -26,7 +26,7 @@ from pathlib import Path
 import generated
 from stopwatch import cpu_seconds
 
-from pipeline.excel.layout import template_identity, template_layout
+from pipeline.excel.layout.layout import template_identity, template_layout
 from pipeline.excel.template import write_template
 
 HERE = Path(__file__).resolve().parent

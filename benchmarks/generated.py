@@ -14,10 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipeline.excel.guard import close_guards, read_guarded  # noqa: E402
-from pipeline.excel.layout import master_identity, template_identity  # noqa: E402
-from pipeline.excel.master_reader import read_master  # noqa: E402
+from pipeline.excel.intake.master_reader import read_master  # noqa: E402
+from pipeline.excel.layout.layout import master_identity, template_identity  # noqa: E402
 from pipeline.excel.master_workbook import write_master  # noqa: E402
+from pipeline.excel.reader.guard import close_guards, read_guarded  # noqa: E402
 from pipeline.excel.template import write_template  # noqa: E402
 from pipeline.model.findings import Severity  # noqa: E402
 from pipeline.model.master import Master  # noqa: E402

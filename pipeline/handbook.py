@@ -13,8 +13,8 @@ from typing import Final
 
 import pipeline.validation  # noqa: F401 - registers all rules
 from pipeline.excel.budget_plan.labels import SEVERITY
-from pipeline.excel.handbook_sheet import GROUPS, department_rules, plain_words
-from pipeline.excel.layout import template_identity, template_layout
+from pipeline.excel.layout.handbook_sheet import GROUPS, department_rules, plain_words
+from pipeline.excel.layout.layout import template_identity, template_layout
 from pipeline.model.blocks import frame_of
 from pipeline.model.findings import Blocks, Severity
 from pipeline.model.master import Master, Settings

@@ -23,14 +23,14 @@ from pipeline.aggregation import Assignment, aggregates, contributions
 from pipeline.attainment import attainment, key_figure_results, reported
 from pipeline.datapackage import as_csv, data_package
 from pipeline.excel.budget_plan import write_budget_plan
-from pipeline.excel.guard import read_guarded
-from pipeline.excel.intake import submission_of, too_deep
-from pipeline.excel.layout import template_identity
-from pipeline.excel.limits import LIMITS
-from pipeline.excel.linter import assure
-from pipeline.excel.master_reader import read_master
-from pipeline.excel.mending import write_feedback
-from pipeline.excel.reading import Reading
+from pipeline.excel.feedback.mending import write_feedback
+from pipeline.excel.intake.intake import submission_of, too_deep
+from pipeline.excel.intake.master_reader import read_master
+from pipeline.excel.layout.layout import template_identity
+from pipeline.excel.linter.linter import assure
+from pipeline.excel.reader.guard import read_guarded
+from pipeline.excel.reader.limits import LIMITS
+from pipeline.excel.reader.reading import Reading
 from pipeline.excel.template import write_template
 from pipeline.excel.workbook import replace_file
 from pipeline.figures import figures, statements

@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.excel.layout import WorkbookLayout, template_identity, template_layout
-from pipeline.excel.shown import shown
+from pipeline.excel.layout.layout import WorkbookLayout, template_identity, template_layout
+from pipeline.excel.layout.shown import shown
 from pipeline.model.blocks import Block, State, frame_of
 from pipeline.model.master import Master, Settings
 from pipeline.model.tables import Column, Role, Year

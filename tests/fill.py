@@ -19,7 +19,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.excel.shown import shown_text
+from pipeline.excel.layout.shown import shown_text
 from pipeline.model.tables import Column, Table
 from pipeline.tables.master import MASTER_TABLES, SETTING_VALUES
 from pipeline.tables.submission import RELEASE_VALUES, SUBMISSION_TABLES

@@ -13,10 +13,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pipeline.excel.layout import WorkbookLayout, template_identity, template_layout
-from pipeline.excel.prefill import RowLayout
-from pipeline.excel.reading import column_number
-from pipeline.excel.sheet_layout import CellLayout, SheetLayout, Shown, TableLayout
+from pipeline.excel.layout.layout import WorkbookLayout, template_identity, template_layout
+from pipeline.excel.layout.prefill import RowLayout
+from pipeline.excel.layout.sheet_layout import CellLayout, SheetLayout, Shown, TableLayout
+from pipeline.excel.reader.reading import column_number
 from pipeline.model.master import Master
 from pipeline.model.tables import Column, Kind
 from tests.builders import CITY, PLAN, TABLES, UNIT, a_master

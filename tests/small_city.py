@@ -14,7 +14,7 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 
 from pipeline import stages
-from pipeline.excel.layout import master_identity
+from pipeline.excel.layout.layout import master_identity
 from pipeline.excel.master_workbook import write_master
 from pipeline.model.results import Results
 from pipeline.workspace import Workspace

@@ -21,8 +21,8 @@ import pytest
 from openpyxl import load_workbook
 
 from pipeline import stages
-from pipeline.excel import guard
-from pipeline.excel.reading import Reading, Reason, Refusal
+from pipeline.excel.reader import guard
+from pipeline.excel.reader.reading import Reading, Reason, Refusal
 from pipeline.workspace import Workspace
 from tests.small_city import CITY, MASTER, PLAN, RETURNS, a_city, run, silent
 

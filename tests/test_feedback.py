@@ -12,7 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from pipeline.excel.feedback import entry_text, write_receipt
+from pipeline.excel.feedback.feedback import entry_text, write_receipt
 from pipeline.model.results import Results
 from tests.conftest import Convert
 from tests.results_builder import CITY, HASHES, PLAN, results

@@ -12,10 +12,10 @@ import openpyxl
 import pytest
 
 from pipeline import stages
-from pipeline.excel.handbook_sheet import department_rules, handbook_sheet
-from pipeline.excel.layout import template_identity, template_layout
+from pipeline.excel.layout.handbook_sheet import department_rules, handbook_sheet
+from pipeline.excel.layout.layout import template_identity, template_layout
 from pipeline.excel.layout_writer import write_layout
-from pipeline.excel.linter import faults_of
+from pipeline.excel.linter.linter import faults_of
 from pipeline.handbook import PATH, handbook, live_rules
 from pipeline.model.messages import catalogue
 from pipeline.model.tables import Table

@@ -7,15 +7,15 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.excel.layout import (
+from pipeline.excel.layout.layout import (
     RowLayout,
     TableLayout,
     WorkbookLayout,
     master_identity,
     master_layout,
 )
-from pipeline.excel.sheet_layout import CellLayout, SheetLayout
-from pipeline.excel.shown import shown, shown_text
+from pipeline.excel.layout.sheet_layout import CellLayout, SheetLayout
+from pipeline.excel.layout.shown import shown, shown_text
 from pipeline.model.tables import Choice, Column, Kind, Role, Year
 from tests.builders import TABLES, YEARS, a_master, a_template
 

@@ -15,8 +15,8 @@ import openpyxl
 import pytest
 
 from pipeline import stages
-from pipeline.excel.element_order import misplaced
-from pipeline.excel.linter import Unsound, assure, faults_of
+from pipeline.excel.linter.element_order import misplaced
+from pipeline.excel.linter.linter import Unsound, assure, faults_of
 from tests.fill import tables_of
 from tests.small_city import a_city, run, write_the_master
 

@@ -15,16 +15,16 @@ import pytest
 from openpyxl import load_workbook
 
 from pipeline import __version__
-from pipeline.excel import accounting
-from pipeline.excel.calculator import recalculated
-from pipeline.excel.intake import submission_of
-from pipeline.excel.layout import WorkbookLayout
+from pipeline.excel.intake import accounting
+from pipeline.excel.intake.intake import submission_of
+from pipeline.excel.layout.calculator import recalculated
+from pipeline.excel.layout.layout import WorkbookLayout
+from pipeline.excel.layout.live import INTENDED_DIFFERENCES, LiveCheck, checks_of
+from pipeline.excel.layout.live_check import SAFE_FUNCTIONS
+from pipeline.excel.layout.sheet_layout import Shown, TableLayout
 from pipeline.excel.layout_writer import write_layout
-from pipeline.excel.live import INTENDED_DIFFERENCES, LiveCheck, checks_of
-from pipeline.excel.live_check import SAFE_FUNCTIONS
-from pipeline.excel.reader import read_workbook
-from pipeline.excel.reading import column_number
-from pipeline.excel.sheet_layout import Shown, TableLayout
+from pipeline.excel.reader.reader import read_workbook
+from pipeline.excel.reader.reading import column_number
 from pipeline.model.findings import Finding
 from pipeline.model.master import Master
 from pipeline.model.submission import combined

@@ -11,11 +11,11 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.excel.layout import master_identity
-from pipeline.excel.master_reader import read_master
+from pipeline.excel.intake.master_reader import read_master
+from pipeline.excel.layout.layout import master_identity
+from pipeline.excel.layout.shown import shown
 from pipeline.excel.master_workbook import write_master
-from pipeline.excel.reader import read_workbook
-from pipeline.excel.shown import shown
+from pipeline.excel.reader.reader import read_workbook
 from pipeline.model.findings import Severity
 from pipeline.model.master import Master
 from pipeline.tables.master import MASTER_TABLES

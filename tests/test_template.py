@@ -16,9 +16,9 @@ from openpyxl.cell.cell import Cell
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.excel.layout import WorkbookLayout, template_identity, template_layout
-from pipeline.excel.reader import read_workbook
-from pipeline.excel.reading import Workbook as Read
+from pipeline.excel.layout.layout import WorkbookLayout, template_identity, template_layout
+from pipeline.excel.reader.reader import read_workbook
+from pipeline.excel.reader.reading import Workbook as Read
 from pipeline.excel.template import write_template
 from pipeline.excel.workbook import clean, done, new_book, put_text
 from pipeline.model.master import Master

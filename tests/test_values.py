@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.excel.reading import Cell, CellType, Style
-from pipeline.excel.values import Value, read_value
+from pipeline.excel.intake.values import Value, read_value
+from pipeline.excel.reader.reading import Cell, CellType, Style
 from pipeline.model.blocks import State
 from pipeline.model.tables import Choice, Column, Kind
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.excel.sheet_layout import (
+from pipeline.excel.layout.sheet_layout import (
     CellLayout,
     Demand,
     Highlight,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.excel.layout import master_layout
+from pipeline.excel.layout.layout import master_layout
 from pipeline.excel.layout_writer import write_layout
 from pipeline.model.identity import Identity
 

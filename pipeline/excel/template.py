@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.excel.layout import template_layout
+from pipeline.excel.layout.layout import template_layout
 from pipeline.excel.layout_writer import write_layout
 from pipeline.model.identity import Identity
 from pipeline.model.master import Master

@@ -24,7 +24,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import CellFormulaTuple, Worksheet
 
 from pipeline.excel import styles
-from pipeline.excel.live_check import SAFE_FUNCTIONS
+from pipeline.excel.layout.live_check import SAFE_FUNCTIONS
 
 CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the file's own stamp: fixed, so that equal content is equal bytes
 MAX_TEXT = 32_767

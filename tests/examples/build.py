@@ -22,10 +22,10 @@ from pathlib import Path
 from openpyxl.comments import Comment
 from openpyxl.workbook import Workbook
 
-from pipeline.excel.guard import close_guards, read_guarded
-from pipeline.excel.layout import master_identity, template_identity
-from pipeline.excel.master_reader import read_master
+from pipeline.excel.intake.master_reader import read_master
+from pipeline.excel.layout.layout import master_identity, template_identity
 from pipeline.excel.master_workbook import write_master
+from pipeline.excel.reader.guard import close_guards, read_guarded
 from pipeline.excel.template import write_template
 from pipeline.model.findings import Severity
 from pipeline.model.master import Master

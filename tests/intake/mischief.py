@@ -12,8 +12,8 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pipeline.excel.limits import LIMITS, Limits
-from pipeline.excel.reading import Caution, Reason
+from pipeline.excel.reader.limits import LIMITS, Limits
+from pipeline.excel.reader.reading import Caution, Reason
 from tests.intake.packages import (
     CONTENT_TYPES,
     LINKS,

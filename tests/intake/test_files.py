@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.excel.limits import LIMITS
-from pipeline.excel.reader import read_workbook
-from pipeline.excel.reading import Reading, Reason, Refusal, Workbook
+from pipeline.excel.reader.limits import LIMITS
+from pipeline.excel.reader.reader import read_workbook
+from pipeline.excel.reader.reading import Reading, Reason, Refusal, Workbook
 from tests.intake.packages import a_workbook, written
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.excel import guard
-from pipeline.excel.guard import close_guards, read_guarded
-from pipeline.excel.limits import GIGABYTE, LIMITS, MEGABYTE
-from pipeline.excel.reader import read_workbook
-from pipeline.excel.reading import (
+from pipeline.excel.reader import guard
+from pipeline.excel.reader.guard import close_guards, read_guarded
+from pipeline.excel.reader.limits import GIGABYTE, LIMITS, MEGABYTE
+from pipeline.excel.reader.reader import read_workbook
+from pipeline.excel.reader.reading import (
     Caution,
     Cell,
     CellType,
@@ -30,7 +30,7 @@ from pipeline.excel.reading import (
     Sheet,
     Workbook,
 )
-from pipeline.excel.transport import Garbled, packed_result, result_from
+from pipeline.excel.reader.transport import Garbled, packed_result, result_from
 from tests.intake.packages import a_workbook, sheet_xml, texts_xml, with_cells, with_rows, written
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
@@ -86,7 +86,7 @@ def test_keeps_its_guard_for_the_next_file(tmp_path: Path) -> None:
 def test_is_light() -> None:
     """Neither the guard nor whoever calls it needs to load pandas and its kin."""
     heavy = {"pandas", "numpy", "pandera", "openpyxl", "xlsxwriter"}
-    for module in ("pipeline.excel.guard", "pipeline.excel.guard_process"):
+    for module in ("pipeline.excel.reader.guard", "pipeline.excel.reader.guard_process"):
         loaded = subprocess.run(
             [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"],
             capture_output=True,
@@ -252,7 +252,7 @@ def test_a_forked_worker_leaves_its_parents_guard_alone(tmp_path: Path) -> None:
     program = f"""
 import os, sys
 from pathlib import Path
-from pipeline.excel import guard
+from pipeline.excel.reader import guard
 path = Path({str(path)!r})
 before = guard.read_guarded(path)
 child = os.fork()
@@ -336,7 +336,7 @@ def test_a_program_that_ends_leaves_no_guard_behind(tmp_path: Path) -> None:
     path = written(tmp_path, a_workbook())
     program = f"""
 from pathlib import Path
-from pipeline.excel import guard
+from pipeline.excel.reader import guard
 guard.read_guarded(Path({str(path)!r}))
 print(guard.idle_guards[0].process.pid)
 """

@@ -11,8 +11,8 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from pipeline.excel.reader import read_workbook
-from pipeline.excel.reading import CellType, Workbook
+from pipeline.excel.reader.reader import read_workbook
+from pipeline.excel.reader.reading import CellType, Workbook
 from tests.intake.packages import written
 
 EXPECTED = {

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.excel.limits import GIGABYTE, LIMITS, MEGABYTE, Limits
-from pipeline.excel.reader import read_workbook
-from pipeline.excel.reading import Reason, Refusal, Workbook
+from pipeline.excel.reader.limits import GIGABYTE, LIMITS, MEGABYTE, Limits
+from pipeline.excel.reader.reader import read_workbook
+from pipeline.excel.reader.reading import Reason, Refusal, Workbook
 from tests.intake.packages import (
     a_workbook,
     links_xml,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.excel.reader import read_workbook
-from pipeline.excel.reading import Refusal, Workbook
+from pipeline.excel.reader.reader import read_workbook
+from pipeline.excel.reader.reading import Refusal, Workbook
 from tests.intake.mischief import ACCEPTED, REFUSED
 from tests.intake.packages import written
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.excel.reader import read_workbook
-from pipeline.excel.reading import (
+from pipeline.excel.reader.reader import read_workbook
+from pipeline.excel.reader.reading import (
     CellType,
     Refusal,
     Workbook,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.excel.reader import read_workbook
-from pipeline.excel.reading import (
+from pipeline.excel.reader.reader import read_workbook
+from pipeline.excel.reader.reading import (
     Caution,
     Cell,
     CellType,
@@ -18,7 +18,7 @@ from pipeline.excel.reading import (
     column_letters,
     column_number,
 )
-from pipeline.excel.stored_styles import shows_dates, shows_nothing
+from pipeline.excel.reader.stored_styles import shows_dates, shows_nothing
 from tests.intake.mischief import (
     booleans_and_errors,
     dates_as_text,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import __version__
-from pipeline.excel.guard import read_guarded
-from pipeline.excel.intake import submission_of
-from pipeline.excel.reading import Reading
+from pipeline.excel.intake.intake import submission_of
+from pipeline.excel.reader.guard import read_guarded
+from pipeline.excel.reader.reading import Reading
 from pipeline.model.findings import Finding
 from pipeline.model.master import Master
 from pipeline.model.submission import Submission, combined

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils.cell import column_index_from_string, coordinate_from_string, range_boundaries
 
-from pipeline.excel.reading import Reading
-from pipeline.excel.reading import Workbook as Read
+from pipeline.excel.reader.reading import Reading
+from pipeline.excel.reader.reading import Workbook as Read
 from pipeline.model.blocks import State
 from pipeline.model.findings import Blocks, Finding, Severity
 from pipeline.model.submission import Submission

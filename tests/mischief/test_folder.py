@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import stages
-from pipeline.excel.limits import LIMITS
+from pipeline.excel.reader.limits import LIMITS
 from pipeline.model.messages import sentence
 from pipeline.workspace import Workspace
 from tests.small_city import a_city, change, run, silent

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.excel.intake import submission_of
-from pipeline.excel.reader import read_workbook
-from pipeline.excel.reading import Caution, Notice, Reading, Reason, Refusal, Workbook
+from pipeline.excel.intake.intake import submission_of
+from pipeline.excel.reader.reader import read_workbook
+from pipeline.excel.reader.reading import Caution, Notice, Reading, Reason, Refusal, Workbook
 from pipeline.model.messages import sentence
 from tests.intake.mischief import REFUSED
 from tests.intake.packages import written

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from pipeline.excel.reading import column_letters
+from pipeline.excel.reader.reading import column_letters
 from pipeline.model.blocks import Block, State, frame_of
 from pipeline.model.findings import Finding
 from pipeline.model.master import Master

@@ -7,7 +7,7 @@ import string
 
 import pytest
 
-from pipeline.excel.reading import Reason
+from pipeline.excel.reader.reading import Reason
 from pipeline.model.messages import Message, catalogue
 from pipeline.rules.registry import by_id
 
