@@ -60,6 +60,10 @@ clean:
 distclean: clean
 	rm -rf .venv
 
+# The handbook for departments follows from tables, rules and messages; a test fails when it is out of date.
+docs: $(DEVELOPMENT)
+	$(BIN)/python -m pipeline.handbook
+
 # --- the environment -------------------------------------------------------------------------------------------
 
 $(RUNTIME): .requirements.lock pyproject.toml | $(BIN)/python

@@ -32,9 +32,9 @@ def status(
     for file, each in files:
         system = is_system_file(each.name)
         sha256 = _sha256(each) if each.is_file() and not system else ""
-        same = [row for row in known if row["sha256"] == sha256 and row["file"]] if sha256 else []
-        by_name = [row for row in same or known if row["file"] == file]
-        found = next(iter(by_name or same), None) if sha256 or by_name else None
+        alike = [row for row in known if row["file"] and row["sha256"] == sha256]
+        named = [row for row in alike if row["file"] == file]
+        found = next(iter(named or (alike if sha256 else ())), None)
         blank = {"status": "foreign" if system or each.is_dir() else "received"}
         rows.append({**(found or blank), "file": file, "sha256": sha256})
     spoken = {row.get("unit") for row in rows if row["status"] in _COUNTED}

@@ -18,13 +18,24 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from openpyxl import Workbook as Book
 from openpyxl import load_workbook
 
 from pipeline import stages
 from pipeline.excel.reader import guard
 from pipeline.excel.reader.reading import Reading, Reason, Refusal
 from pipeline.workspace import Workspace
-from tests.small_city import CITY, MASTER, PLAN, RETURNS, a_city, run, silent
+from tests.small_city import (
+    CITY,
+    MASTER,
+    PLAN,
+    RETURNS,
+    a_city,
+    change,
+    run,
+    silent,
+    write_the_master,
+)
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -216,6 +227,74 @@ def test_a_seventh_year_and_a_third_goal_level_need_no_code(tmp_path: Path) -> N
     ]
     assert int(rolled["cents"].iloc[0]) > 0
     assert not results.provisional
+
+
+def test_returns_of_before_a_seventh_year_are_still_counted(tmp_path: Path) -> None:
+    """The new year's column was never asked for: the Fortschreibung fills it, a warning says so."""
+    workspace = a_city(tmp_path)
+    years = [*MASTER["years"], {"year": "2031", "role": "Planung", "entry": "Eingabe"}]
+    values = [*MASTER["base_values"], {"name": "Orientierungsdaten", "year": "2031", "value": "3"}]
+    write_the_master(tmp_path, years=years, base_values=values)
+    results = run(workspace)
+    figures = results.tables["figures"]
+    assert not results.provisional
+    assert {"D04", "D10"} <= {each.rule for each in results.findings}
+    assert 95_094_849 in set(figures.loc[figures["year"] == 2031, "cents"])
+
+
+def test_a_master_changed_after_the_templates_went_out_accuses_nobody(tmp_path: Path) -> None:
+    workspace = a_city(tmp_path)
+    products = [{**row, "title": f"{row['title']} neu"} for row in MASTER["products"]]
+    amounts = [{**row, "amount": "1000"} for row in MASTER["previous_amounts"]]
+    write_the_master(tmp_path, products=products, previous_amounts=amounts)
+    results = run(workspace)
+    accused = [
+        (each.rule, each.place.cell)
+        for each in results.findings
+        if each.place.file == "T40.xlsx" and each.severity.value != "note" and not each.explained
+    ]
+    assert [rule for rule, _ in accused if rule in {"D24", "A07", "D31", "D22"}] == []
+    assert not results.provisional
+
+
+def test_a_measure_below_the_prepared_rows_keeps_its_number(tmp_path: Path) -> None:
+    workspace = a_city(tmp_path)
+
+    def deed(book: Book) -> None:
+        sheet = book["Maßnahmen"]
+        columns = {cell.value: cell.column or 0 for cell in sheet[3]}
+        mark = re.fullmatch(r"zh:measures:(\d+):(\d+)", str(sheet["A3"].value))
+        assert mark
+        new = {
+            "measure": "M-T40-099",
+            "title": "Neu",
+            "product": "211.10",
+            "type": "konsumtiv",
+            "status": "geplant",
+        }
+        for name, value in new.items():
+            sheet.cell(int(mark[2]) + 2, columns[name]).value = value
+
+    change(workspace.returns / "T40.xlsx", deed)
+    results = run(workspace)
+    assert "M-T40-099" in set(results.texts["measures"]["measure"])
+    assert {"D33"} <= {each.rule for each in results.findings}
+
+
+def test_no_csv_holds_what_only_python_writes(finished: Workspace) -> None:
+    """Booleans are true/false, missing values are empty: never True, nan or <NA>."""
+    for path in sorted((finished.output / "Daten").glob("*.csv")):
+        for row in csv.reader(path.read_text(encoding="utf-8").splitlines()):
+            assert not {"True", "False", "nan", "<NA>", "None", "NaN"} & set(row), (path.name, row)
+
+
+def test_a_line_without_kind_gets_it_from_plan_and_sign(tmp_path: Path) -> None:
+    lines = [
+        {name: value for name, value in row.items() if name != "kind"} for row in MASTER["lines"]
+    ]
+    results = run(a_city(tmp_path, lines=lines))
+    by_line = results.tables["figures"].groupby("line")["kind"].unique().map(list).to_dict()
+    assert by_line == {"01": ["revenue"], "13": ["expense"], "15": ["expense"], "F08": ["payment"]}
 
 
 def _with_2031() -> dict[str, dict[str, list[dict[str, object]]]]:

@@ -193,3 +193,36 @@ def test_with_all_a_broken_master_costs_no_other_city_its_plan(copy: Path) -> No
     assert (copy / "output" / CITY / "2027" / "Haushaltsplan.xlsx").is_file()
     assert not (copy / "output" / "anderswo").exists()
     assert "Traceback" not in done.stderr
+
+
+def test_status_knows_a_file_by_its_hash_whatever_it_is_called(copy: Path) -> None:
+    folder = copy / "input" / CITY / "2027"
+    (folder / "T40.xlsx").rename(folder / "=T40 endgültig.xlsx")
+    done = command(copy, "status", CITY, "--json")
+    assert done.returncode == 0
+    by_file = {
+        row["file"]: (row["unit"], row["status"]) for row in json.loads(done.stdout)["register"]
+    }
+    assert by_file["=T40 endgültig.xlsx"] == ("T40", "accepted")
+    assert command(copy, "consolidate", CITY).returncode == 0
+    done = command(copy, "status", CITY, "--json")
+    assert {row["file"]: row["status"] for row in json.loads(done.stdout)["register"]}[
+        "=T40 endgültig.xlsx"
+    ] == "accepted"
+    traced = json.loads(command(copy, "trace", CITY, "Z1", "2027", "--json").stdout)
+    assert {row["file"] for row in traced["contributions"]} == {"=T40 endgültig.xlsx"}
+
+
+@pytest.mark.parametrize(
+    "words", [("Z1", "2044"), ("Z99", "2027"), ("Z1", "2027", "--kind", "Gold")]
+)
+def test_trace_of_what_does_not_exist_ends_2(city: Path, words: tuple[str, ...]) -> None:
+    done = command(city, "trace", CITY, *words)
+    assert (done.returncode, bool(done.stderr.strip())) == (2, True)
+
+
+def test_trace_takes_the_label_of_a_kind(city: Path) -> None:
+    found = json.loads(
+        command(city, "trace", CITY, "Z1", "2027", "--kind", "Aufwand", "--json").stdout
+    )
+    assert set(found["sums"]) == {"expense"}

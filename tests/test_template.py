@@ -81,6 +81,7 @@ def test_the_sheets_stand_in_the_order_of_the_work(template: Path) -> None:
         "Kennzahlen",
         "Prüfung",
         "Freigabe",
+        "Handbuch",
         "Listen",
         "_meta",
     ]

@@ -134,8 +134,11 @@ def _units_without_money(evidence: Evidence) -> set[str]:
     return {
         row["unit"]
         for row in evidence.register
-        if (row["status"] == "substituted" or row["money"] == "rejected")
-        and code_of(choices.STAND_INS, wished.get(row["unit"], "")) == "previous_year"
+        if row["status"] == "substituted"
+        or (
+            row["money"] == "rejected"
+            and code_of(choices.STAND_INS, wished.get(row["unit"], "")) == "previous_year"
+        )
     }
 
 

@@ -51,12 +51,14 @@ class Account:
     """What has been said and used so far while one file is read.
 
     ``aged`` says that the template was handed out before master data or program changed: what
-    differs from today's layout is then no deed of the department.
+    differs from today's layout is then no deed of the department. ``older`` says that its very
+    columns are those of an older declaration (a year was added since).
     """
 
     file: str
     unit: str = ""
     aged: bool = False
+    older: bool = False
     findings: list[Finding] = field(default_factory=list)
     used: Used = field(default_factory=dict)
     outdated: list[tuple[str, Cell]] = field(default_factory=list)

@@ -203,6 +203,7 @@ def _compare_versions(
     current = fingerprint(master.submission)
     older = bool(identity.fingerprint) and identity.fingerprint != current
     changed = bool(identity.master_digest) and identity.master_digest != master.digest
+    account.older = older
     account.aged = older or changed or identity.version != version
     if older:
         account.say("D04", ist=identity.fingerprint[:8], soll=current[:8])
@@ -373,8 +374,10 @@ def _compare_columns(here: FoundTable, expected: TableLayout, account: Account) 
         if column.name in here.columns and column.name not in here.doubled:
             continue
         letter = expected.letters[column.name]
-        # A template of an older declaration never had a column that is new and optional.
-        excused = account.aged and not column.required
+        # A template of an older declaration never had a column that is new: of a year that the
+        # master gained since (its Fortschreibung still fills it), or optional.
+        excused = account.older if column.year is not None else account.aged
+        excused = excused and (column.year is not None or not column.required)
         account.say(
             "D10",
             sheet=sheet,

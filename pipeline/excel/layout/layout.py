@@ -25,6 +25,7 @@ from pipeline.excel.layout.drop_downs import (
     template_sources,
 )
 from pipeline.excel.layout.guidance import master_guidance, template_guidance
+from pipeline.excel.layout.handbook_sheet import handbook_sheet
 from pipeline.excel.layout.helper_columns import (
     ceilings,
     control_totals,
@@ -172,7 +173,7 @@ def template_layout(master: Master, identity: Identity) -> WorkbookLayout:
         identity=identity,
         title=f"Haushaltsplanung {identity.plan}: {unit_title}",
         footer=f"{unit_title}{flag}",
-        sheets=(guidance, *sheets, lists_sheet(lists), _meta_sheet(identity)),
+        sheets=(guidance, *sheets, handbook_sheet(), lists_sheet(lists), _meta_sheet(identity)),
         lists=lists,
         names={**list_names(lists), **names},
     )
