@@ -13,7 +13,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: help run test check bench test-long clean distclean lock
+.PHONY: help run test check bench docs test-long clean distclean lock
 
 # `make PYTHON=/path/to/python …` chooses another interpreter. Otherwise the first of these that is new enough.
 PYTHON ?=
@@ -37,10 +37,10 @@ run: $(RUNTIME)
 	esac
 
 test: $(DEVELOPMENT)
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 test-long: $(DEVELOPMENT)
-	$(BIN)/python -m pytest -q -n 2 -m long --hypothesis-profile=long
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m long --hypothesis-profile=long
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -320,17 +321,17 @@ def test_a_reader_that_dies_on_one_file_costs_no_other_file(
     def dying(path: Path, **words: object) -> Reading:
         if path.name == "T40.xlsx" and not killed:
             killed.append(path)
-            for pid in list(_children()):
+            children = list(_children())
+            for pid in children:
                 os.kill(pid, signal.SIGKILL)
+            while set(_children()) & set(children):  # a killed process takes a moment to die
+                time.sleep(0.01)
         return real(path, **words)  # type: ignore[arg-type]
 
     monkeypatch.setattr(stages, "read_guarded", dying)
     results = run(finished)
     assert killed
-    # A reader that dies in the middle of a file costs that file at most; an idle one costs nothing.
-    refused = {each.place.file for each in results.findings if each.rule == "D01"}
-    assert refused <= {"T40.xlsx"}
-    assert "T61.xlsx" in set(results.tables["figures"]["file"])
+    assert {"T40.xlsx", "T61.xlsx"} <= set(results.tables["figures"]["file"])
 
 
 def test_a_file_that_kills_its_reader_is_refused_and_the_other_is_counted(
@@ -359,7 +360,7 @@ def _children() -> Iterator[int]:
                 fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it ended while we looked
-            if int(fields[1]) == os.getpid():
+            if int(fields[1]) == os.getpid() and fields[0] != "Z":
                 yield int(entry.name)
 
 

@@ -11,12 +11,14 @@ import pytest
 
 from pipeline import stages
 from pipeline.model.results import Results
+from pipeline.verification import differences
 from pipeline.workspace import Workspace
 from tests.conftest import Convert
 from tests.small_city import silent
 
 PROJECT = Path(__file__).resolve().parents[1]
 CITIES = ("hamm", "laatzen")
+pytestmark = pytest.mark.xdist_group("cities")  # one worker runs each city once
 
 
 @pytest.fixture(scope="module", params=CITIES)
@@ -174,3 +176,9 @@ def test_figures_say_who_returned_what(city: tuple[Results, Workspace]) -> None:
     assert (returned["file"] == returned["unit"] + ".xlsx").all()
     shared = returned.groupby("product")["unit"].nunique()
     assert shared.max() > 1
+
+
+def test_the_second_computation_finds_no_difference(city: tuple[Results, Workspace]) -> None:
+    _, workspace = city
+    found = differences(root=workspace.root, city=workspace.city, plan=workspace.plan)
+    assert found.to_dict("records") == []

@@ -226,6 +226,7 @@ DIFFERENT: Mapping[str, tuple[str, str, str, Shown, bool, bool]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", sorted(DIFFERENT))
 def test_an_intended_difference_is_one_and_stands_in_the_list(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

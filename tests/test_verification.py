@@ -11,7 +11,6 @@ import csv
 import hashlib
 import json
 import os
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -941,22 +940,6 @@ def test_verification_shares_only_table_and_column_names_with_the_engine() -> No
     ours = {name for name in imported if name.split(".")[0] in {"pipeline", "tests"}}
     assert "pipeline.tables" in ours
     assert {name for name in ours if not any(name.startswith(each) for each in allowed)} == set()
-
-
-@pytest.mark.parametrize(
-    "city", sorted(path.name for path in (ROOT / "input").glob("*") if path.is_dir())
-)
-def test_nothing_is_found_on_the_outputs_of_an_example_city(city: str, tmp_path: Path) -> None:
-    from pipeline.stages import run
-    from pipeline.workspace import Workspace, plans
-
-    for folder in ("templates", "input"):
-        shutil.copytree(ROOT / folder / city, tmp_path / folder / city)
-    latest = plans(tmp_path, city)[-1]
-    workspace = Workspace(root=tmp_path, city=city, plan=latest)
-    run(workspace, workers=1, only_plan=True, progress=lambda *_: None)
-    found = differences(root=tmp_path, city=city, plan=latest)
-    assert found.to_dict("records") == []
 
 
 # --- numbers -------------------------------------------------------------------------------------

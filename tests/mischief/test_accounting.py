@@ -102,7 +102,7 @@ def filled(book: Workbook) -> set[tuple[str, str]]:
     }
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(writes=WRITES)
 def test_booked_and_template_and_named_are_all_cells(
     desk: Desk, writes: list[tuple[str, int, int, object]]
