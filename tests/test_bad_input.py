@@ -353,7 +353,7 @@ def test_lock_files_and_folders_are_listed_but_are_no_returns(city: Workspace) -
 
 def test_what_stands_beside_the_table_is_named_and_never_lost(city: Workspace) -> None:
     def deed(book: Book) -> None:
-        book["Ansätze"]["EZ40"] = "Bitte noch Herrn M. fragen"
+        book["Ansätze"]["EZ40"] = "Bitte noch die Bauverwaltung fragen"
         book.create_sheet("Nebenrechnung")["B2"] = 4711
         book["Ansätze"]["N12"].comment = Comment("Stand Tarifabschluss", "")
 
