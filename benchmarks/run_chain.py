@@ -17,7 +17,7 @@ def main(root: Path, workers: int) -> None:
     watch = Stopwatch()
     import generated  # noqa: PLC0415 - imports are a stage of their own
 
-    from pipeline import stages  # noqa: PLC0415
+    from pipeline import outputs, stages  # noqa: PLC0415
 
     watch.stage("import")
     here = generated.workspace(root)
@@ -33,7 +33,7 @@ def main(root: Path, workers: int) -> None:
     watch.stage("validate")
     results = stages.compute(judged, city=here.city, plan=here.plan)
     watch.stage("aggregate")
-    stages.write_outputs(results, here, only_plan=True, progress=silent)
+    outputs.write_outputs(results, here, only_plan=True, progress=silent)
     watch.stage("write")
     if not judged.complete:
         raise SystemExit(

@@ -129,13 +129,14 @@ def check(
 ) -> None:
     """Liest die Rückläufe, nennt die Befunde und schreibt die Rückmeldungen."""
     from pipeline import stages
+    from pipeline.outputs import write_receipts
 
     workspace = _workspace(context, city, plan)
     only = _returns_named(workspace, files or [])
     with _Shown() as show:
         results = stages.evaluate(workspace, workers=workers, only=only, progress=show)
         if not only:
-            stages.write_receipts(results, workspace, progress=lambda _: None)
+            write_receipts(results, workspace, progress=lambda _: None)
     # A file judged for itself answers for itself: neither the master nor the other units are its
     # business.
     own = [
@@ -187,6 +188,7 @@ def consolidate(
 ) -> None:
     """Macht alles: Register, Befunde, Rückmeldungen, Haushaltsplan, Daten."""
     from pipeline import stages
+    from pipeline.workspace import Busy
 
     if bool(city) == everything:
         raise stages.Unusable("Bitte entweder eine Kommune nennen oder --all angeben.")
@@ -204,10 +206,9 @@ def consolidate(
                 outcomes[name] = stages.run(
                     workspace, workers=workers, only_plan=only == "plan", progress=show
                 )
-        except (
-            stages.Unusable
-        ) as reason:  # with --all one city's master costs no other city its plan
-            _show_refusal(reason)
+        except (stages.Unusable, Busy) as reason:
+            # With --all one city's master costs no other city its plan.
+            _explained(reason, debug=False)
             refused = True
             continue
         if not as_json:
@@ -605,10 +606,14 @@ def _show_refusal(reason: Unusable) -> None:
 
 
 def _explained(fault: Exception, *, debug: bool) -> int:
-    from pipeline.stages import NotWritten, Unusable
+    from pipeline.stages import Unusable
+    from pipeline.workspace import Busy, NotWritten
 
     if isinstance(fault, Unusable):
         _show_refusal(fault)
+        return UNUSABLE
+    if isinstance(fault, Busy):
+        _say(str(fault))
         return UNUSABLE
     if isinstance(fault, NotWritten):
         _say(str(fault))

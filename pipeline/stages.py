@@ -7,12 +7,9 @@ own module.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +18,7 @@ import pandas as pd
 from pipeline import __version__, register
 from pipeline.aggregation import Assignment, aggregates, contributions
 from pipeline.attainment import attainment, key_figure_results, reported
-from pipeline.datapackage import as_csv, data_package
-from pipeline.excel.budget_plan import write_budget_plan
-from pipeline.excel.feedback.mending import write_feedback
+from pipeline.datapackage import as_csv
 from pipeline.excel.intake.intake import submission_of, too_deep
 from pipeline.excel.intake.master_reader import read_master
 from pipeline.excel.layout.layout import template_identity
@@ -32,7 +27,6 @@ from pipeline.excel.reader.guard import read_guarded
 from pipeline.excel.reader.limits import LIMITS
 from pipeline.excel.reader.reading import Reading
 from pipeline.excel.template import write_template
-from pipeline.excel.workbook import replace_file
 from pipeline.figures import figures, statements
 from pipeline.lineplan import line_totals
 from pipeline.model.blocks import rows_of
@@ -43,13 +37,14 @@ from pipeline.model.master import Master
 from pipeline.model.messages import sentence
 from pipeline.model.results import Results
 from pipeline.model.submission import Frames, Submission, combined
+from pipeline.outputs import write_outputs
 from pipeline.reconciliation import disagreements, internal_balance, open_counterparts, three_views
 from pipeline.tables import results
 from pipeline.tables.master import MASTER_TABLES
 from pipeline.tables.submission import KEY_FIGURE_TABLES, MONEY_TABLES
 from pipeline.texts import accepted_texts
 from pipeline.validation import judged, validate
-from pipeline.workspace import MASTER_FILE, Busy, NotWritten, Workspace, drafted, held
+from pipeline.workspace import MASTER_FILE, Workspace
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how far, and of how much."""
@@ -523,7 +518,7 @@ def _open_points(judgement: Judged) -> tuple[str, ...]:
     return tuple(points)
 
 
-# --- outputs ----------------------------------------------------------------------------------
+# --- the chain ----------------------------------------------------------------------------------
 
 
 def run(
@@ -548,114 +543,6 @@ def evaluate(
     return compute(judgement, city=workspace.city, plan=workspace.plan)
 
 
-def write_outputs(
-    results_: Results, workspace: Workspace, *, only_plan: bool = False, progress: Progress
-) -> None:
-    """Writes every file of the output folder, then the manifest; files of an earlier run that no
-    longer belong are removed.
-    """
-    folder = workspace.output
-    steps = 2 if only_plan else 2 + len(results_.master.expected_units)
-    with _alone(folder):
-        earlier = _manifest_outputs(folder)
-        written: dict[str, str] = {}
-        with drafted(folder) as draft:
-            for name, data in data_package(results_).items():
-                written[f"Daten/{name}"] = _write(draft / "Daten" / name, data)
-            progress("Ausgaben schreiben", 1, steps)
-            write_budget_plan(results_, draft / "Haushaltsplan.xlsx")
-            written["Haushaltsplan.xlsx"] = _sha256(draft / "Haushaltsplan.xlsx")
-            progress("Ausgaben schreiben", 2, steps)
-            if not only_plan:
-                written.update(
-                    _write_receipts(
-                        results_,
-                        draft,
-                        progress=lambda done: progress("Ausgaben schreiben", 2 + done, steps),
-                    )
-                )
-            _write(draft / "manifest.json", manifest(results_, written))
-        for file in sorted(set(earlier) - set(written)):
-            (folder / file).unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keeps the output folder for this run; another run that writes there makes it unusable now."""
-    try:
-        with held(folder):
-            yield
-    except Busy as busy:
-        raise Unusable(str(busy)) from busy
-
-
-def write_receipts(
-    results_: Results, workspace: Workspace, *, progress: Callable[[int], None]
-) -> dict[str, str]:
-    """The feedback for each unit that is expected to answer; gives the sha256 of each file."""
-    with _alone(workspace.output), drafted(workspace.output) as draft:
-        return _write_receipts(results_, draft, progress=progress)
-
-
-def _write_receipts(
-    results_: Results, folder: Path, *, progress: Callable[[int], None]
-) -> dict[str, str]:
-    written = {}
-    for number, unit in enumerate(results_.master.expected_units, start=1):
-        path = folder / "Rueckmeldungen" / f"{unit}.xlsx"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_feedback(results_, unit, results_.returns.get(unit), path)
-        written[f"Rueckmeldungen/{unit}.xlsx"] = _sha256(path)
-        progress(number)
-    return written
-
-
-def manifest(results_: Results, outputs: Mapping[str, str]) -> bytes:
-    """``manifest.json``: versions, settings, sha256 of every input and output; no clock, no
-    absolute path.
-    """
-    settings = dict(vars(results_.master.settings))
-    digest = hashlib.sha256(
-        "".join(
-            f"{file}={outputs[file]}\n" for file in sorted(outputs) if file.endswith(".csv")
-        ).encode()
-    )
-    facts = {
-        "product": "zielhaushalt",
-        "version": __version__,
-        "city": results_.city,
-        "plan": results_.plan,
-        "provisional": results_.provisional,
-        "master_digest": results_.master.digest,
-        "data_digest": digest.hexdigest(),
-        "settings": settings,
-        "inputs": dict(sorted(results_.sources.items())),
-        "outputs": dict(sorted(outputs.items())),
-    }
-    return (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode()
-
-
-def _manifest_outputs(folder: Path) -> Sequence[str]:
-    path = folder / "manifest.json"
-    if not path.is_file():
-        return ()
-    try:
-        listed = json.loads(path.read_text(encoding="utf-8")).get("outputs", {})
-    except (ValueError, AttributeError):
-        return ()  # a damaged manifest of an earlier run lists nothing that could be removed
-    return [each for each in listed if (folder / each).resolve().is_relative_to(folder.resolve())]
-
-
-def _write(path: Path, data: bytes) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, data)
-    return hashlib.sha256(data).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 # --- as data ----------------------------------------------------------------------------------
 
 
@@ -668,7 +555,6 @@ def as_records(frame: pd.DataFrame) -> list[dict[str, object]]:
 __all__ = [
     "Blocks",
     "Judged",
-    "NotWritten",
     "Progress",
     "Unusable",
     "as_csv",
@@ -682,6 +568,4 @@ __all__ = [
     "load_master",
     "read_returns",
     "run",
-    "write_outputs",
-    "write_receipts",
 ]

@@ -7,6 +7,9 @@ like clerks; a test then does one thing to one file and runs the chain.
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,9 @@ from pipeline.workspace import Workspace
 from tests.fill import fill
 
 CITY, PLAN = "kleinstadt", "2027"
+_HOMES = tempfile.TemporaryDirectory(prefix="cities-")
+atexit.register(_HOMES.cleanup)
+_written: dict[str, Path] = {}
 Rows = Sequence[Mapping[str, object]]
 
 
@@ -160,11 +166,17 @@ def a_city(
     root: Path, *, returns: Mapping[str, Mapping[str, Rows]] = RETURNS, **tables: Rows
 ) -> Workspace:
     """The city with issued templates and filled returns."""
-    workspace = write_the_master(root, **tables)
-    stages.issue_templates(workspace, progress=silent)
-    for unit, rows in returns.items():
-        fill(workspace.templates / f"{unit}.xlsx", rows, workspace.returns / f"{unit}.xlsx")
-    return workspace
+    # Most tests begin with the same city: each is written once per process, then copied.
+    asked = repr((returns, tables))
+    if asked not in _written:
+        home = Path(tempfile.mkdtemp(prefix="city-", dir=_HOMES.name))
+        workspace = write_the_master(home, **tables)
+        stages.issue_templates(workspace, progress=silent)
+        for unit, rows in returns.items():
+            fill(workspace.templates / f"{unit}.xlsx", rows, workspace.returns / f"{unit}.xlsx")
+        _written[asked] = home
+    shutil.copytree(_written[asked], root, dirs_exist_ok=True)
+    return Workspace(root=root, city=CITY, plan=PLAN)
 
 
 def run(workspace: Workspace) -> Results:

@@ -17,6 +17,7 @@ import pytest
 from pipeline import stages
 from pipeline.excel.linter.element_order import misplaced
 from pipeline.excel.linter.linter import Unsound, assure, faults_of
+from pipeline.outputs import write_receipts
 from tests.fill import tables_of
 from tests.small_city import a_city, run, write_the_master
 
@@ -30,7 +31,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     book = openpyxl.load_workbook(path)
     tables_of(book)["costs"].cell(12, "amount_2027").value = "viel"
     book.save(path)
-    stages.write_receipts(run(workspace), workspace, progress=lambda _: None)
+    write_receipts(run(workspace), workspace, progress=lambda _: None)
     return workspace.templates / "T40.xlsx"
 
 

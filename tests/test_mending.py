@@ -15,8 +15,8 @@ import openpyxl
 import pytest
 from openpyxl.comments import Comment
 
-from pipeline import stages
 from pipeline.model.results import Results
+from pipeline.outputs import write_receipts
 from pipeline.workspace import Workspace
 from tests.conftest import Convert
 from tests.examples import build
@@ -343,7 +343,7 @@ def test_of_the_example_cities_nothing_is_lost_on_the_way_there_and_back(
         step(city, tmp_path)
     workspace = build.workspace_of(city, tmp_path)
     first = run(workspace)
-    stages.write_receipts(first, workspace, progress=lambda _: None)
+    write_receipts(first, workspace, progress=lambda _: None)
     back = {}
     for path in sorted((workspace.output / "Rueckmeldungen").iterdir()):
         if "_meta" in openpyxl.load_workbook(path, read_only=True).sheetnames:
@@ -427,7 +427,7 @@ def _row(sheet: Sheet, key: Mapping[str, str]) -> int:
 
 def feedback(workspace: Workspace) -> Path:
     """Judges the folder and writes the feedback; gives that of T40."""
-    stages.write_receipts(run(workspace), workspace, progress=lambda _: None)
+    write_receipts(run(workspace), workspace, progress=lambda _: None)
     return written(workspace)
 
 

@@ -40,6 +40,7 @@ PATIENT = replace(LIMITS, ratio=10_000)
 
 @pytest.fixture(autouse=True)
 def no_guard_survives() -> Iterator[None]:
+    close_guards()  # those of other tests of this worker
     yield
     close_guards()
 
@@ -68,6 +69,21 @@ def waiting_for_child(process: int) -> int:
     raise AssertionError("the guard never had a child")
 
 
+def gone(process: int, *, seconds: float = 10) -> bool:
+    """Whether a process has ended, or ends soon: whoever was killed still takes a moment to die."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            # pid (name) state: the name may hold anything, even a bracket
+            state = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state.split()[0] in {"Z", "X"}:
+            return True
+        time.sleep(0.005)
+    return False
+
+
 def test_reads_the_same_as_in_process(tmp_path: Path) -> None:
     path = written(tmp_path, a_workbook())
 
@@ -76,7 +92,6 @@ def test_reads_the_same_as_in_process(tmp_path: Path) -> None:
 
 def test_keeps_its_guard_for_the_next_file(tmp_path: Path) -> None:
     path = written(tmp_path, a_workbook())
-    guard.close_guards()  # those of other tests
     read_guarded(path)
     (first,) = guard.idle_guards
     read_guarded(path)
@@ -130,7 +145,7 @@ def test_a_guard_killed_on_one_file_is_replaced(tmp_path: Path) -> None:
 
     assert refusal(readings[0]) is Reason.READER_DIED
     assert read_guarded(good) == before
-    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text()
+    assert gone(child)
 
 
 def test_a_guard_that_died_while_idle_costs_nothing(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ import pytest
 from openpyxl import load_workbook
 
 from pipeline import stages
-from pipeline.workspace import LOCK_FILE, Workspace, held
+from pipeline.workspace import LOCK_FILE, Busy, NotWritten, Workspace, held
 from tests.small_city import RETURNS, Rows, a_city, change, silent
 
 
@@ -55,10 +55,10 @@ def outputs(workspace: Workspace) -> dict[str, bytes]:
 def test_two_runs_at_once_are_refused_with_a_sentence(city: Workspace) -> None:
     before = outputs(city)
     with held(city.output):
-        with pytest.raises(stages.Unusable) as refused:
+        with pytest.raises(Busy) as refused:
             stages.run(city, workers=1, progress=silent)
         assert (city.output / LOCK_FILE).exists()
-    assert refused.value.message == (
+    assert str(refused.value) == (
         "Die Ausgaben von kleinstadt (2027) schreibt gerade ein anderer Lauf "
         f"(Prozess {os.getpid()}); bitte warten, bis er fertig ist, und dann noch einmal starten."
     )
@@ -104,7 +104,7 @@ def test_a_full_disk_leaves_the_old_outputs_whole(
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(stages.NotWritten) as refused:
+    with pytest.raises(NotWritten) as refused:
         stages.run(city, workers=1, progress=silent)
     assert str(refused.value) == (
         "Der Datenträger ist voll; bitte Platz schaffen und noch einmal starten. "
@@ -124,7 +124,7 @@ def test_a_workbook_open_in_excel_leaves_all_old_outputs_whole(
         return real(path, mode, *rest, **words)
 
     monkeypatch.setattr(Path, "open", opened)
-    with pytest.raises(stages.NotWritten) as refused:
+    with pytest.raises(NotWritten) as refused:
         stages.run(city, workers=1, progress=silent)
     assert str(refused.value).startswith("„Haushaltsplan.xlsx“ lässt sich nicht schreiben;")
     assert "in Excel geöffnet" in str(refused.value)

@@ -191,7 +191,9 @@ class Guard:
     def end(self) -> None:
         """End the guard, and its child if it has one."""
         self.lost = True
-        if self.process.poll() is None:
+        # Not poll(): a dead guard that nobody has waited for still holds its number, so the signal
+        # reaches its orphaned child and can reach no stranger.
+        if self.process.returncode is None:
             if _POSIX:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(self.process.pid, signal.SIGKILL)
