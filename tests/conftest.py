@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -40,9 +41,16 @@ class Convert(Protocol):
     """Saves a workbook again through LibreOffice and says where the new file lies."""
 
     def __call__(
-        self, path: Path, to: str = "xlsx", *, outdir: Path, recalculate: bool = False
+        self,
+        path: Path,
+        to: str = "xlsx",
+        *,
+        outdir: Path,
+        recalculate: bool = False,
+        beside: Sequence[Path] = (),
     ) -> Path:
-        """Convert `path` into `outdir`, which must be another folder than the file's own.
+        """Convert `path` into `outdir`, which must be another folder than the file's own; `beside`
+        are more files of other names, converted in the same start of LibreOffice.
 
         `to` is an extension, or an extension with LibreOffice's filter behind a colon
         (`xlsx:Calc MS Excel 2007 XML`). With `recalculate` every formula is computed anew; without,
@@ -85,13 +93,22 @@ def recalculating_profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def convert(libreoffice: Path, libreoffice_profile: Path, recalculating_profile: Path) -> Convert:
     """The function that saves a workbook again through LibreOffice; see `Convert`."""
 
-    def converted(path: Path, to: str = "xlsx", *, outdir: Path, recalculate: bool = False) -> Path:
-        if outdir.resolve() == path.resolve().parent:
+    def converted(
+        path: Path,
+        to: str = "xlsx",
+        *,
+        outdir: Path,
+        recalculate: bool = False,
+        beside: Sequence[Path] = (),
+    ) -> Path:
+        paths = [path, *beside]
+        if outdir.resolve() in {each.resolve().parent for each in paths}:
             message = f"{outdir} holds the original: choose another folder"
             raise ValueError(message)
-        result = outdir / f"{path.stem}.{to.partition(':')[0]}"
-        # LibreOffice reports success even where it wrote nothing: only a new file is a result.
-        result.unlink(missing_ok=True)
+        results = [outdir / f"{each.stem}.{to.partition(':')[0]}" for each in paths]
+        for result in results:
+            # LibreOffice reports success even where it wrote nothing: only a new file is a result.
+            result.unlink(missing_ok=True)
         profile = recalculating_profile if recalculate else libreoffice_profile
         run = subprocess.run(
             [
@@ -103,18 +120,17 @@ def convert(libreoffice: Path, libreoffice_profile: Path, recalculating_profile:
                 to,
                 "--outdir",
                 str(outdir),
-                str(path),
+                *map(str, paths),
             ],
             capture_output=True,
             text=True,
             timeout=CONVERSION_SECONDS,
             check=False,
         )
-        if run.returncode != 0 or not result.is_file():
-            pytest.fail(
-                f"LibreOffice did not convert {path.name} to {to}: {run.stdout}{run.stderr}"
-            )
-        return result
+        missing = [result.name for result in results if not result.is_file()]
+        if run.returncode != 0 or missing:
+            pytest.fail(f"LibreOffice did not write {missing}: {run.stdout}{run.stderr}")
+        return results[0]
 
     return converted
 

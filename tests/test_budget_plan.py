@@ -12,6 +12,7 @@ import sys
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from pipeline.excel.budget_plan import data as data_sheet
 from pipeline.excel.budget_plan import write_budget_plan
 from pipeline.excel.budget_plan.sheets import CONTENTS, source_link
+from pipeline.excel.reader.reading import CellType
 from pipeline.model.tables import Role, Year
 from pipeline.tables.choices import ALL_KINDS, KINDS, label
+from tests import recalculation
 from tests.conftest import Convert
 from tests.results_builder import CITY, PLAN, YEARS, many, results, with_title
 
@@ -59,9 +62,14 @@ def book(plan: Path) -> Workbook:
 def test_every_cached_value_is_what_libreoffice_computes(
     plan: Path, tmp_path: Path, convert: Convert
 ) -> None:
-    recalculated = _values(convert(plan, outdir=tmp_path / "neu", recalculate=True))
+    """And one cent more in one stored sum is found: the comparison can fail."""
+    forged, neu = tmp_path / "gefälscht.xlsx", tmp_path / "neu"
+    sheet, cell = _forge_a_sum(plan, forged)
+    convert(plan, outdir=neu, recalculate=True, beside=[forged])
 
-    assert _differences(_formulas(plan), _values(plan), recalculated) == []
+    assert recalculation.differences(plan, neu / plan.name) == []
+    wrong = recalculation.differences(forged, neu / forged.name)
+    assert [(each.sheet, each.cell) for each in wrong] == [(sheet, cell)]
 
 
 def test_a_changed_amount_reaches_the_cover(plan: Path, tmp_path: Path, convert: Convert) -> None:
@@ -661,6 +669,28 @@ def _differences(formulas: Formulas, cached: Values, recalculated: Values) -> li
         if not same:
             found.append((where, text, one, other))
     return found
+
+
+def _forge_a_sum(honest: Path, forged: Path) -> tuple[str, tuple[int, int]]:
+    """Copies a workbook and adds a cent to the value stored with one of its sums."""
+    sheet, cell = next(
+        (sheet, cell)
+        for sheet, cell in recalculation.formulas(honest)
+        if cell.type is CellType.NUMBER and str(cell.formula).startswith(("SUM(", "ROUND(SUM("))
+    )
+    book = openpyxl.load_workbook(honest, read_only=True)
+    part = f"xl/worksheets/sheet{book.sheetnames.index(sheet) + 1}.xml"
+    at = f'r="{get_column_letter(cell.column)}{cell.row}"'
+    with zipfile.ZipFile(honest) as old, zipfile.ZipFile(forged, "w") as new:
+        for item in old.infolist():
+            data = old.read(item)
+            if item.filename == part:
+                text = data.decode()
+                start = text.index("<v>", text.index(at)) + 3
+                end = text.index("</v>", start)
+                data = f"{text[:start]}{Decimal(text[start:end]) + Decimal('0.01')}{text[end:]}".encode()
+            new.writestr(item, data)
+    return sheet, (cell.row, cell.column)
 
 
 def _data_rows(sheet: Worksheet) -> range:

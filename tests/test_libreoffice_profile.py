@@ -41,7 +41,7 @@ def test_numbers_are_shown_the_german_way(tmp_path: Path, convert: Convert) -> N
 def test_a_file_that_cannot_be_converted_fails_the_test_that_asked(
     tmp_path: Path, convert: Convert
 ) -> None:
-    with pytest.raises(pytest.fail.Exception, match=r"did not convert fehlt\.xlsx to pdf"):
+    with pytest.raises(pytest.fail.Exception, match=r"did not write \[.fehlt\.pdf.\]"):
         convert(tmp_path / "fehlt.xlsx", "pdf", outdir=tmp_path / "neu")
 
 
