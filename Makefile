@@ -37,10 +37,10 @@ run: $(RUNTIME)
 	esac
 
 test: $(DEVELOPMENT)
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -q -n 2
 
 test-long: $(DEVELOPMENT)
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m long --hypothesis-profile=long
+	$(BIN)/python -m pytest -q -n 2 -m long --hypothesis-profile=long
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import generated
@@ -37,7 +38,7 @@ Run = dict[str, float]
 def main() -> None:
     """Prepare, run in turn, print."""
     options = _options()
-    root = prepared(options.units)
+    root = prepared(replace(generated.LARGE_RETURNS, units=options.units))
     here = generated.workspace(root)
     with tempfile.TemporaryDirectory(prefix="zielhaushalt-bench-") as scratch:
         commands = {
@@ -70,19 +71,20 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def prepared(units: int) -> Path:
+def prepared(size: generated.Size) -> Path:
     """The folder with the generated plan; made anew when code that shapes it has changed."""
     sources = [*sorted((generated.ROOT / "pipeline").rglob("*.py")), HERE / "generated.py"]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
     base = Path(tempfile.gettempdir()) / "zielhaushalt-bench"
-    root = base / f"{units}-{digest}"
+    name = f"{size.units}x{size.rows}"
+    root = base / f"{name}-{digest}"
     if not root.is_dir():
-        print(f"making {units} returns (once) …", file=sys.stderr)
-        for old in base.glob(f"{units}-*"):
+        print(f"making {size.units} returns (once) …", file=sys.stderr)
+        for old in base.glob(f"{name}-*"):
             shutil.rmtree(old)
         started = root.with_name(f"{root.name}.part")
         shutil.rmtree(started, ignore_errors=True)
-        generated.build(started, units)
+        generated.build(started, size)
         started.rename(root)
     return root
 

@@ -1,14 +1,12 @@
-"""A city that does not exist: master workbook and returns of any number of units, always the same.
-
-One return has 60 prepared measures (40 filled), 180 cost rows (160 filled) and 40 key figures: what
-a large department of a real city sends.
-"""
+"""A city that does not exist: master workbook and returns of any size, always the same."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,13 +25,43 @@ from tests.fill import filled  # noqa: E402
 
 CITY, PLAN = "musterstadt", "2027"
 YEARS = (2027, 2028, 2029, 2030)
-PRODUCTS_PER_UNIT = 4
-PREVIOUS_ROWS = 90
-"""Rows that finance pre-fills; a template prepares twice as many."""
-PREVIOUS_MEASURES = 30
-FILLED_ROWS = 160
-FILLED_MEASURES = 40
-KEY_FIGURES = 40
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much the city and each of its returns hold. Finance pre-fills ``previous_rows``; a
+    template prepares twice as many.
+    """
+
+    units: int
+    products: int
+    rows: int
+    previous_rows: int
+    measures: int
+    previous_measures: int
+    key_figures: int
+
+
+LARGE_RETURNS = Size(
+    units=60,
+    products=4,
+    rows=160,
+    previous_rows=90,
+    measures=40,
+    previous_measures=30,
+    key_figures=40,
+)
+REAL_CITY = Size(
+    units=150,
+    products=8,
+    rows=134,
+    previous_rows=67,
+    measures=20,
+    previous_measures=15,
+    key_figures=13,
+)
+"""1,200 products, 20,000 cost rows, 2,000 key figures."""
+
 LINES = (
     ("01", "Steuern und ähnliche Abgaben", "Ertrag", "+", ""),
     ("02", "Zuwendungen und allgemeine Umlagen", "Ertrag", "+", ""),
@@ -62,19 +90,19 @@ def unit_names(units: int) -> list[str]:
     return [f"U{number:02d}" for number in range(1, units + 1)]
 
 
-def products_of(unit: str) -> list[str]:
+def products_of(unit: str, size: Size) -> list[str]:
     """The product numbers of a unit."""
-    return [f"{100 + int(unit[1:])}.{number}" for number in range(1, PRODUCTS_PER_UNIT + 1)]
+    return [f"{100 + int(unit[1:])}.{number}" for number in range(1, size.products + 1)]
 
 
-def cost_keys(unit: str) -> Iterator[tuple[str, str, str]]:
+def cost_keys(unit: str, size: Size) -> Iterator[tuple[str, str, str]]:
     """Product, line and measure of a unit's cost rows; the first ones have previous years."""
-    products = products_of(unit)
-    for number in range(FILLED_ROWS):
-        product = products[number % PRODUCTS_PER_UNIT]
-        line = ENTERED_LINES[number // PRODUCTS_PER_UNIT % len(ENTERED_LINES)]
+    products = products_of(unit, size)
+    for number in range(size.rows):
+        product = products[number % size.products]
+        line = ENTERED_LINES[number // size.products % len(ENTERED_LINES)]
         nth = number - number // 3 - 1  # every third row belongs to no measure
-        own = f"M-{unit}-{nth % PREVIOUS_MEASURES + 1:03d}" if number % 3 else ""
+        own = f"M-{unit}-{nth % size.previous_measures + 1:03d}" if number % 3 else ""
         yield product, line, own
 
 
@@ -83,10 +111,10 @@ def amount(unit: str, number: int, year: int) -> int:
     return 1_000 + (int(unit[1:]) * 7_919 + number * 104_729 + year * 1_299) % 250_000
 
 
-def master_tables(units: int) -> dict[str, list[Row]]:
+def master_tables(size: Size) -> dict[str, list[Row]]:
     """The rows of every master table, as a person would type them."""
-    names = unit_names(units)
-    products = [(unit, product) for unit in names for product in products_of(unit)]
+    names = unit_names(size.units)
+    products = [(unit, product) for unit in names for product in products_of(unit, size)]
     goals: list[Row] = []
     for top in range(1, 7):
         goals.append(
@@ -106,7 +134,7 @@ def master_tables(units: int) -> dict[str, list[Row]]:
         {
             "kpi": f"K-{unit}-{number:02d}",
             "title": f"Kennzahl {number} von {unit}",
-            "product": products_of(unit)[number % PRODUCTS_PER_UNIT],
+            "product": products_of(unit, size)[number % size.products],
             "goal": below[(number + int(unit[1:])) % len(below)],
             "kind": "Fallzahl",
             "direction": "mindestens",
@@ -114,7 +142,7 @@ def master_tables(units: int) -> dict[str, list[Row]]:
             "decimals": 0,
         }
         for unit in names
-        for number in range(1, KEY_FIGURES + 1)
+        for number in range(1, size.key_figures + 1)
     ]
     return {
         "settings": [
@@ -178,8 +206,8 @@ def master_tables(units: int) -> dict[str, list[Row]]:
                 "amount": amount(unit, number, year),
             }
             for unit in names
-            for number, (product, line, measure) in enumerate(cost_keys(unit))
-            if number < PREVIOUS_ROWS
+            for number, (product, line, measure) in enumerate(cost_keys(unit, size))
+            if number < size.previous_rows
             for year in (2025, 2026)
         ],
         "previous_kpis": [
@@ -195,22 +223,22 @@ def master_tables(units: int) -> dict[str, list[Row]]:
     }
 
 
-def return_rows(unit: str) -> dict[str, list[Row]]:
+def return_rows(unit: str, size: Size) -> dict[str, list[Row]]:
     """What a unit types."""
-    products = products_of(unit)
+    products = products_of(unit, size)
     return {
         "measures": [
             {
                 "measure": f"M-{unit}-{number:03d}",
                 "title": f"Maßnahme {number} von {unit}",
-                "product": products[number % PRODUCTS_PER_UNIT],
+                "product": products[number % size.products],
                 "type": "konsumtiv",
                 "status": "zurückgestellt" if number % 13 == 0 else "läuft",
                 "start": "2026-01",
                 "end": "2030-12",
                 "responsible": "Leitung",
             }
-            for number in range(1, FILLED_MEASURES + 1)
+            for number in range(1, size.measures + 1)
         ],
         "costs": [
             {
@@ -221,7 +249,7 @@ def return_rows(unit: str) -> dict[str, list[Row]]:
                 "remark": "wie im Vorjahr begründet",
                 **_amounts(unit, number),
             }
-            for number, (product, line, measure) in enumerate(cost_keys(unit))
+            for number, (product, line, measure) in enumerate(cost_keys(unit, size))
         ],
         "kpis": [
             {
@@ -230,7 +258,7 @@ def return_rows(unit: str) -> dict[str, list[Row]]:
                 "data_state": "endgültig",
                 **{f"target_{year}": 100 + number for year in YEARS},
             }
-            for number in range(1, KEY_FIGURES + 1)
+            for number in range(1, size.key_figures + 1)
         ],
         "release": [{"setting": "state", "value": "freigegeben"}],
     }
@@ -242,18 +270,18 @@ def _amounts(unit: str, number: int) -> Row:
     return {f"amount_{year}": amount(unit, number, year) for year in YEARS}
 
 
-def build(root: Path, units: int) -> Master:
+def build(root: Path, size: Size) -> Master:
     """Writes master workbook, templates and returns below ``root``; gives the master data."""
     here = workspace(root)
     identity = master_identity(city=CITY, plan=PLAN, year="2027", round="Entwurf")
-    write_master(master_tables(units), identity, here.master)
+    write_master(master_tables(size), identity, here.master)
     master = read(root)
     here.returns.mkdir(parents=True, exist_ok=True)
     for unit in master.expected_units:
         template = template_identity(master, city=CITY, plan=PLAN, unit=unit)
         write_template(master, template, here.templates / f"{unit}.xlsx")
     with ProcessPoolExecutor() as pool:
-        list(pool.map(_return, [here] * units, master.expected_units))
+        list(pool.map(partial(_return, here, size), master.expected_units))
     return master
 
 
@@ -267,5 +295,7 @@ def read(root: Path) -> Master:
     return master
 
 
-def _return(here: Workspace, unit: str) -> None:
-    filled(here.templates / f"{unit}.xlsx", return_rows(unit)).save(here.returns / f"{unit}.xlsx")
+def _return(here: Workspace, size: Size, unit: str) -> None:
+    filled(here.templates / f"{unit}.xlsx", return_rows(unit, size)).save(
+        here.returns / f"{unit}.xlsx"
+    )

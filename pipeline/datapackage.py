@@ -64,15 +64,19 @@ def as_csv(frame: pd.DataFrame) -> bytes:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(frame.columns)
-    text = [frame[column].dtype == "string" for column in frame.columns]
-    for row in frame.itertuples(index=False, name=None):
-        writer.writerow(
-            [
-                _safe(_plain(value)) if is_text else _plain(value)
-                for value, is_text in zip(row, text, strict=True)
-            ]
-        )
+    writer.writerows(zip(*(_texts(frame[column]) for column in frame.columns), strict=True))
     return buffer.getvalue().encode("utf-8", errors="backslashreplace")
+
+
+def _texts(column: pd.Series[Any]) -> list[str]:
+    """A column as CSV shows it. Most texts repeat (file, sheet, table …): each is made once."""
+    if column.dtype == "object":  # equal decimals may be written with other numbers of places
+        return [_plain(value) for value in column]
+    codes, distinct = pd.factorize(column)
+    is_text = column.dtype == "string"
+    shown = [_safe(_plain(value)) if is_text else _plain(value) for value in distinct]
+    shown.append("")  # the code of a missing value is -1
+    return [shown[code] for code in codes]
 
 
 def _plain(value: object) -> str:

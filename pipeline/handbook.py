@@ -15,6 +15,7 @@ import pipeline.validation  # noqa: F401 - registers all rules
 from pipeline.excel.budget_plan.labels import SEVERITY
 from pipeline.excel.layout.handbook_sheet import GROUPS, department_rules, plain_words
 from pipeline.excel.layout.layout import template_identity, template_layout
+from pipeline.excel.layout.live import INTENDED_DIFFERENCES
 from pipeline.model.blocks import frame_of
 from pipeline.model.findings import Blocks, Severity
 from pipeline.model.master import Master, Settings
@@ -93,6 +94,9 @@ ist darin aufgelistet; Ihre ursprüngliche Datei bleibt unverändert bei uns.
 | Warnung | Etwas fällt auf; der Betrag zählt. Bitte prüfen, berichtigen oder erläutern. |
 | Hinweis | Zur Kenntnis; zu tun ist nichts. |
 
+Die Kämmerei kann einzelne Regeln strenger oder milder stellen, als es hier steht; Ihre Vorlage
+zeigt dann schon die geänderte Stufe.
+
 Ein Rücklauf hat zwei Teile: **Geld** (Ziele, Produkte, Maßnahmen, Ansätze, Verpflichtungen,
 Konsolidierung) und **Kennzahlen**. Jeder Teil wird als Ganzes angenommen oder nicht. Eine fehlende
 Kennzahl hält nie das Geld auf, ein falscher Betrag nie die Kennzahlen.
@@ -126,15 +130,8 @@ Die Vorlage sieht nur sich selbst. Erst nach der Rückgabe wird geprüft,
 
 ### Wo Vorlage und Prüfung sich mit Absicht unterscheiden
 
-| Eintrag | Vorlage | Prüfung nach der Rückgabe |
-|---|---|---|
-| Zahl, die als Text in der Zelle steht („12.000 €“) | ✗ keine Zahl | wird gelesen, wenn es nur \
-eine Lesart gibt (Z02); sonst Fehler (Z01, Z03) |
-| Listenwert in anderer Schreibung („Geplant“) | zulässig, Excel unterscheidet Groß und Klein \
-nicht | wird gelesen und genannt (Z17) |
-| Platzhalterzeichen in einem Listenfeld („gepl*“) | zulässig, Excel sucht damit | Fehler (Z15) |
-| unsichtbare Zeichen, geschützte Leerzeichen | je nach Zeichen zulässig oder nicht | werden \
-entfernt und genannt (Z20) |
+Von Ausnahmen, die die Kämmerei zugelassen hat, und von Tagen, ab denen eine Regel gilt, weiß die
+Vorlage nichts. Sonst sagt sie dasselbe wie die Prüfung nach der Rückgabe, bis auf dies:
 """
 
 
@@ -153,6 +150,8 @@ def handbook() -> str:
         ),
         *_rules(live),
         _LIMITS,
+        *(f"- {difference}" for difference in INTENDED_DIFFERENCES),
+        "",
         _on_return(live),
     ]
     return "\n".join(parts)
@@ -227,7 +226,7 @@ def _cell(text: str) -> str:
 def live_rules() -> frozenset[str]:
     """The rules that a template checks by itself while somebody types."""
     layout = template_layout(
-        _reference(), template_identity(_reference(), city="", plan="", unit="")
+        _reference(), template_identity(_reference(), city="", plan="", unit="1")
     )
     return frozenset(
         rule.partition(".")[0]
@@ -245,13 +244,18 @@ def _reference() -> Master:
             (Role.ACTUAL, Role.BUDGET, Role.BUDGET, Role.OUTLOOK, Role.OUTLOOK), start=-2
         )
     )
-    lines: Mapping[str, Sequence[object]] = {
-        "line": ["02", "13", "27", "F08"],
-        "title": ["", "", "", ""],
-        "plan": ["Ergebnis", "Ergebnis", "Ergebnis", "Finanz"],
-        "kind": ["revenue", "expense", "internal_revenue", "payment"],
-        "sign": ["+", "−", "+", "−"],
-        "internal": [False, False, True, False],
+    filled: Mapping[str, Mapping[str, Sequence[object]]] = {
+        "lines": {
+            "line": ["02", "13", "27", "F08"],
+            "title": ["", "", "", ""],
+            "plan": ["Ergebnis", "Ergebnis", "Ergebnis", "Finanz"],
+            "kind": ["revenue", "expense", "internal_revenue", "payment"],
+            "sign": ["+", "−", "+", "−"],
+            "internal": [False, False, True, False],
+        },
+        "units": {"unit": ["1"], "expects_return": [True]},
+        "products": {"product": ["1"], "unit": ["1"]},
+        "kpis": {"kpi": ["1"], "product": ["1"], "kind": ["Quote"]},
     }
     return Master(
         settings=Settings(
@@ -261,7 +265,7 @@ def _reference() -> Master:
         tables={
             table.name: frame_of(
                 {column.name: column.kind for column in table.columns},
-                lines if table.name == "lines" else {},
+                filled.get(table.name, {}),
             )
             for table in MASTER_TABLES
         },

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from pipeline import __version__
 from pipeline.datapackage import data_package
 from pipeline.excel.budget_plan import write_budget_plan
 from pipeline.excel.feedback.mending import write_feedback
+from pipeline.excel.target_agreements import write_target_agreements
+from pipeline.excel.unit_plan import unit_workbooks
 from pipeline.excel.workbook import replace_file
 from pipeline.model.results import Results
 from pipeline.workspace import Workspace, drafted, held
@@ -22,6 +25,7 @@ Writing = tuple[str, Callable[[Path], None]]
 """A workbook's place below the output folder, and what writes it there."""
 
 PLAN_FILE = "Haushaltsplan.xlsx"
+AGREEMENTS_FILE = "Zielvereinbarungen.xlsx"
 FEEDBACK_FOLDER = "Rueckmeldungen"
 
 
@@ -37,7 +41,7 @@ def write_outputs(
     folder = workspace.output
     workbooks = [*_plan_workbooks(results)]
     if not only_plan:
-        workbooks += [*_unit_workbooks(results), *_receipts(results)]
+        workbooks += [*_agreements(results), *_unit_workbooks(results), *_receipts(results)]
     steps = 1 + len(workbooks)
     with held(folder):
         earlier = _manifest_outputs(folder)
@@ -52,7 +56,7 @@ def write_outputs(
                 workbooks,
                 progress=lambda done: progress("Ausgaben schreiben", 1 + done, steps),
             )
-            _write(draft / "manifest.json", manifest(results, written))
+            _write(draft / "manifest.json", manifest(results, draft, written))
         for file in sorted(set(earlier) - set(written)):
             (folder / file).unlink(missing_ok=True)
 
@@ -70,9 +74,15 @@ def _plan_workbooks(results: Results) -> Iterator[Writing]:
     yield PLAN_FILE, lambda path: write_budget_plan(results, path)
 
 
+def _agreements(results: Results) -> Iterator[Writing]:
+    """The target agreements, where the municipality has them."""
+    if results.master.settings.uses_agreements:
+        yield AGREEMENTS_FILE, lambda path: write_target_agreements(results, path)
+
+
 def _unit_workbooks(results: Results) -> Iterator[Writing]:
     """The parts of the plan, one for each division and office."""
-    yield from ()
+    yield from unit_workbooks(results)
 
 
 def _receipts(results: Results) -> Iterator[Writing]:
@@ -97,16 +107,15 @@ def _write_workbooks(
     return written
 
 
-def manifest(results: Results, outputs: Mapping[str, str]) -> bytes:
+def manifest(results: Results, folder: Path, outputs: Mapping[str, str]) -> bytes:
     """``manifest.json``: versions, settings, sha256 of every input and output; no clock, no
     absolute path.
+
+    ``content_digest`` says the same on every platform: it is made of what the workbooks hold
+    unpacked, because how a package is compressed differs from one zlib to the other.
+    ``data_digest`` covers the data package alone.
     """
-    settings = dict(vars(results.master.settings))
-    digest = hashlib.sha256(
-        "".join(
-            f"{file}={outputs[file]}\n" for file in sorted(outputs) if file.endswith(".csv")
-        ).encode()
-    )
+    contents = {file: _content(folder / file, sha256) for file, sha256 in outputs.items()}
     facts = {
         "product": "zielhaushalt",
         "version": __version__,
@@ -114,12 +123,31 @@ def manifest(results: Results, outputs: Mapping[str, str]) -> bytes:
         "plan": results.plan,
         "provisional": results.provisional,
         "master_digest": results.master.digest,
-        "data_digest": digest.hexdigest(),
-        "settings": settings,
+        "content_digest": _digest(contents),
+        "data_digest": _digest(
+            {file: sha256 for file, sha256 in outputs.items() if file.endswith(".csv")}
+        ),
+        "settings": dict(vars(results.master.settings)),
         "inputs": dict(sorted(results.sources.items())),
         "outputs": dict(sorted(outputs.items())),
     }
     return (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _digest(hashes: Mapping[str, str]) -> str:
+    """One sha256 over named ones, whatever their order."""
+    lines = "".join(f"{name}={hashes[name]}\n" for name in sorted(hashes))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _content(path: Path, sha256: str) -> str:
+    """The digest of a workbook's parts unpacked; of any other file its own sha256."""
+    if path.suffix != ".xlsx":
+        return sha256
+    with zipfile.ZipFile(path) as package:
+        return _digest(
+            {part: hashlib.sha256(package.read(part)).hexdigest() for part in package.namelist()}
+        )
 
 
 def _manifest_outputs(folder: Path) -> Sequence[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.differences import differences, told
 from pipeline.model.blocks import State, rows_of
 from pipeline.model.findings import Blocks, Finding, Place, Severity
 from pipeline.model.master import Master
+from pipeline.model.results import Difference
 from pipeline.model.submission import Submission
 from pipeline.rules.registry import finding
 from pipeline.tables import results
@@ -35,12 +37,15 @@ class Selection:
     ``candidates`` per unit; ``status`` for files that are settled already (foreign, rejected,
     superseded, duplicate); ``findings`` name double returns (D06, D07). ``earlier`` are the other
     files of a unit, those below ``ersetzt/`` last: they never count, but may stand in.
+    ``differences`` are the cells in which each of several files of a unit (not those below
+    ``ersetzt/``) differs from the one that counts.
     """
 
     candidates: tuple[Candidates, ...]
     status: Mapping[str, str]
     findings: tuple[Finding, ...]
     earlier: Mapping[str, tuple[str, ...]]
+    differences: tuple[Difference, ...] = ()
 
     @property
     def counted(self) -> Mapping[str, str]:
@@ -86,9 +91,14 @@ def select(submissions: Sequence[Submission], master: Master) -> Selection:
             first_with_hash[submission.sha256] = submission.file
             by_unit.setdefault(submission.unit, []).append(submission)
     candidates = []
+    differing: list[Difference] = []
     for unit in sorted(by_unit):
-        ordered, said = _ordered(unit, by_unit[unit], named.get(unit, ""), master)
-        notes.extend(said)
+        ordered = _ordered(by_unit[unit], named.get(unit, ""))
+        found = {
+            each.file: differences(ordered[0], each, master.submission) for each in ordered[1:]
+        }
+        differing += [each for several in found.values() for each in several]
+        notes += _said_of_rivals(unit, ordered, found, named.get(unit, ""), master)
         candidates.append(Candidates(unit=unit, files=tuple(each.file for each in ordered)))
         status.update({each.file: "superseded" for each in ordered[1:]})
     earlier = {each.unit: list(each.files[1:]) for each in candidates}
@@ -100,6 +110,7 @@ def select(submissions: Sequence[Submission], master: Master) -> Selection:
         status=status,
         findings=tuple(notes),
         earlier={unit: tuple(files) for unit, files in earlier.items()},
+        differences=tuple(differing),
     )
 
 
@@ -115,61 +126,57 @@ def _rejected_outright(submission: Submission) -> bool:
     return any(each.blocking and each.rule in strangers for each in submission.findings)
 
 
-def _ordered(
-    unit: str, rivals: list[Submission], named: str, master: Master
-) -> tuple[list[Submission], list[Finding]]:
-    by_rank = sorted(
+def _ordered(rivals: list[Submission], named: str) -> list[Submission]:
+    """The returns of one unit, the valid one first."""
+    return sorted(
         rivals,
         key=lambda each: (each.sha256.casefold() == named, _revision(each), each.saved, each.file),
         reverse=True,
     )
-    valid = by_rank[0]
+
+
+def _said_of_rivals(
+    unit: str,
+    ordered: Sequence[Submission],
+    found: Mapping[str, Sequence[Difference]],
+    named: str,
+    master: Master,
+) -> Iterator[Finding]:
+    """D06 and D07 for returns of the same revision, unless the master names the valid one."""
+    valid = ordered[0]
     if valid.sha256.casefold() == named:
-        return by_rank, []
-    equals = [each for each in by_rank[1:] if _revision(each) == _revision(valid)]
-    said = []
-    for other in equals:
-        values = {
-            "org": master.titles["units"].get(unit, unit),
-            "a": other.file,
-            "b": valid.file,
-            "n": str(differing_cells(other, valid)),
-        }
-        if values["n"] == "0":
-            place = Place(file=other.file)
-            same = {"a": valid.file, "b": other.file}
-            said.append(finding("D07", place, values=same, unit=unit))
+        return
+    for other in ordered[1:]:
+        if _revision(other) != _revision(valid):
             continue
+        differing = found[other.file]
+        if not differing:
+            same = {"a": valid.file, "b": other.file}
+            yield finding("D07", Place(file=other.file), values=same, unit=unit)
+            continue
+        many = f"{len(differing)} Zellen unterscheiden sich"
         usable = bool(valid.saved and other.saved and valid.saved != other.saved)
-        if usable:
-            said.append(finding("D06", Place(file=valid.file), values=values, unit=unit))
-        else:
-            said.append(
-                finding(
-                    "D06",
-                    Place(file=valid.file),
-                    values={**values, "variant": "unknown_time"},
-                    unit=unit,
-                    severity=Severity.ERROR,
-                    blocks=Blocks.RETURN,
-                )
-            )
-    return by_rank, said
+        yield finding(
+            "D06",
+            Place(file=valid.file),
+            values={
+                "org": master.titles["units"].get(unit, unit),
+                "a": other.file,
+                "b": valid.file,
+                "n": str(len(differing)),
+                "zellen": many if len(differing) > 1 else "eine Zelle unterscheidet sich",
+                "liste": told(differing),
+                **({} if usable else {"variant": "unknown_time"}),
+            },
+            unit=unit,
+            severity=None if usable else Severity.ERROR,
+            blocks=None if usable else Blocks.RETURN,
+        )
 
 
 def _revision(submission: Submission) -> int:
     text = submission.identity.revision if submission.identity else ""
     return int(text) if _REVISION.fullmatch(text) else 0
-
-
-def differing_cells(one: Submission, other: Submission) -> int:
-    """In how many cells two returns differ, template cells left out."""
-    keys = ["sheet", "cell"]
-    left, right = (
-        each.cells.loc[each.cells["use"] != "template", [*keys, "raw"]] for each in (one, other)
-    )
-    both = left.merge(right, on=keys, how="outer", suffixes=("_one", "_other"))
-    return int((both["raw_one"].fillna("") != both["raw_other"].fillna("")).sum())
 
 
 # --- the parts of a return --------------------------------------------------------------------

@@ -17,7 +17,7 @@ import pandas as pd
 
 from pipeline import __version__, register
 from pipeline.aggregation import Assignment, aggregates, contributions
-from pipeline.attainment import attainment, key_figure_results, reported
+from pipeline.attainment import attainment, key_figure_results
 from pipeline.datapackage import as_csv
 from pipeline.excel.intake.intake import submission_of, too_deep
 from pipeline.excel.intake.master_reader import read_master
@@ -28,6 +28,7 @@ from pipeline.excel.reader.limits import LIMITS
 from pipeline.excel.reader.reading import Reading
 from pipeline.excel.template import write_template
 from pipeline.figures import figures, statements
+from pipeline.key_figures import reported
 from pipeline.lineplan import line_totals
 from pipeline.model.blocks import rows_of
 from pipeline.model.findings import Blocks, Finding, Severity
@@ -35,7 +36,7 @@ from pipeline.model.hierarchy import Hierarchy
 from pipeline.model.identity import Identity
 from pipeline.model.master import Master
 from pipeline.model.messages import sentence
-from pipeline.model.results import Results
+from pipeline.model.results import Difference, Results
 from pipeline.model.submission import Frames, Submission, combined
 from pipeline.outputs import write_outputs
 from pipeline.reconciliation import disagreements, internal_balance, open_counterparts, three_views
@@ -81,6 +82,7 @@ class Judged:
     units_standing_in: tuple[str, ...]
     stand_ins: Mapping[str, str]
     sources: Mapping[str, str]
+    differences: tuple[Difference, ...]
 
     @property
     def complete(self) -> bool:
@@ -181,8 +183,14 @@ def files_in(folder: Path) -> list[tuple[str, Path]]:
 
 
 def _shown(path: Path, folder: Path) -> str:
-    """A file's path below the input folder, or its bare name where it lies elsewhere."""
+    """A file's path below the input folder, or its bare name where it lies elsewhere.
+
+    What lies there under the master's own name is shown with ``./`` before it: every table and the
+    manifest mean the master by the bare name.
+    """
     text = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+    if text == MASTER_FILE:
+        return f"./{MASTER_FILE}"
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
@@ -307,6 +315,7 @@ def judge(
             MASTER_FILE: master_sha256,
             **{each.file: each.sha256 for each in submissions if each.sha256},
         },
+        differences=selection.differences,
     )
 
 
@@ -390,6 +399,7 @@ def compute(judgement: Judged, *, city: str, plan: str) -> Results:
     levels = dict(zip(texts["goals"]["goal"], texts["goals"]["level"].fillna(""), strict=True))
     years = {year.year: year.role.value for year in master.years}
     values = reported(judgement.key_figures, master)
+    points = _open_points(judgement)
     weights = dict(zip(texts["goals"]["goal"], texts["goals"]["weight"], strict=True))
     tables = {
         "figures": amounts,
@@ -415,9 +425,11 @@ def compute(judgement: Judged, *, city: str, plan: str) -> Results:
         open_counterparts=open_counterparts(money),
         returns=_judged_returns(judgement),
         provisional=not judgement.complete,
-        open_points=_open_points(judgement),
+        open_points=tuple(point for _, point in points),
+        points_of=_by_unit(points),
         sources=judgement.sources,
         stand_ins=judgement.stand_ins,
+        differences=judgement.differences,
     )
 
 
@@ -488,8 +500,15 @@ def _judged_returns(judgement: Judged) -> dict[str, Submission]:
     }
 
 
-def _open_points(judgement: Judged) -> tuple[str, ...]:
-    """What keeps the plan provisional, one German sentence each."""
+def _by_unit(points: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for unit, point in points:
+        found[unit] = (*found.get(unit, ()), point)
+    return found
+
+
+def _open_points(judgement: Judged) -> tuple[tuple[str, str], ...]:
+    """What keeps the plan provisional: the unit and one German sentence each."""
     titles = judgement.master.titles["units"]
     points = []
     for row in rows_of(judgement.register):
@@ -498,23 +517,18 @@ def _open_points(judgement: Judged) -> tuple[str, ...]:
         instead = f"an seiner Stelle steht {kind}" if kind else "es fehlt im Plan"
         match row.status:
             case "missing":
-                points.append(f"Der Rücklauf von {unit} fehlt und ist nicht eingerechnet.")
+                point = f"Der Rücklauf von {unit} fehlt und ist nicht eingerechnet."
             case "substituted":
-                points.append(
-                    f"Ein gültiger Rücklauf von {unit} fehlt; an seiner Stelle steht {kind}."
-                )
+                point = f"Ein gültiger Rücklauf von {unit} fehlt; an seiner Stelle steht {kind}."
             case "rejected":
-                points.append(f"Der Rücklauf von {unit} ({row.file}) konnte nicht gezählt werden.")
+                point = f"Der Rücklauf von {unit} ({row.file}) konnte nicht gezählt werden."
             case "partial" if row.money == "rejected":
-                points.append(
-                    f"Das Geld von {unit} ({row.file}) konnte nicht gezählt werden; {instead}."
-                )
+                point = f"Das Geld von {unit} ({row.file}) konnte nicht gezählt werden; {instead}."
             case "partial":
-                points.append(
-                    f"Die Kennzahlen von {unit} ({row.file}) konnten nicht gezählt werden."
-                )
+                point = f"Die Kennzahlen von {unit} ({row.file}) konnten nicht gezählt werden."
             case _:
                 continue
+        points.append((str(row.unit), point))
     return tuple(points)
 
 

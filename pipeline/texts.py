@@ -16,18 +16,22 @@ _PLACE = ("file", "sheet", "cell")
 
 
 def accepted_texts(money: Frames, master: Master) -> Mapping[str, pd.DataFrame]:
-    """Frames ``goals``, ``measures``, ``products``, ``units``: the columns of the declaration, then
-    file, sheet, cell, unit.
+    """Frames ``goals``, ``measures``, ``products``, ``units``, ``costs``: the columns of the
+    declaration, then file, sheet, cell, unit.
 
     ``goals`` holds the master's goals and those of counted returns; ``products`` the master's
     products with the texts that their units returned (where several did, those of the leading
-    unit).
+    unit); ``costs`` every returned row, for what is written beside the amounts (the amounts that
+    count are the figures). ``savings`` holds every returned savings measure with its texts; an
+    empty frame without columns where the plan has none.
     """
     return {
         "goals": _goals(money, master),
         "measures": _returned(money, "measures"),
         "products": _products(money, master),
         "units": _of_master(master, "units"),
+        "costs": _returned(money, "costs"),
+        "savings": _returned(money, "savings") if "savings" in money.tables else pd.DataFrame(),
     }
 
 

@@ -20,7 +20,6 @@ from pipeline.model.submission import Frames
 from pipeline.model.tables import Column, Table
 from pipeline.rules.columns import Demand, demands, excused, facts, met
 from pipeline.rules.keys import doubled, taken_by_the_master
-from pipeline.rules.master_data import waiver_key
 from pipeline.rules.references import (
     computed_lines,
     not_its_key_figure,
@@ -29,6 +28,7 @@ from pipeline.rules.references import (
     unknown,
 )
 from pipeline.rules.registry import WHOLE_SHEET, Rule, by_id, checks, finding, part_of
+from pipeline.rules.waivers import waivers
 
 _KEYS = (
     "product", "line", "measure", "goal", "kpi", "savings_measure", "year", "partner", "unit",
@@ -226,13 +226,13 @@ def judged(findings: Iterable[Finding], master: Master, frames: Frames) -> list[
     """
     rulings = _rulings(master)
     ruled = [_ruled(each, rulings, master.settings.as_of) for each in findings]
-    waivers = _waivers(master)
+    in_force = [each for each in waivers(master) if each.in_force(master.settings.as_of)]
     remarks = _explained_rows(frames)
     marked = [
         replace(
             each,
             waived=each.waived
-            or any(_waives(waiver, each) for waiver in waivers.get(each.rule, ())),
+            or any(waiver.meets(each) for waiver in in_force if waiver.rule == each.rule),
             explained=each.explained or _is_explained(each, remarks),
         )
         for each in _once(ruled)
@@ -263,29 +263,6 @@ def _ruled(each: Finding, rulings: Mapping[str, Mapping[str, str]], today: str) 
         severity = Severity.WARNING
     return replace(
         each, severity=severity, blocks=blocks if severity is Severity.ERROR else Blocks.NOTHING
-    )
-
-
-def _waivers(master: Master) -> dict[str, list[dict[str, str]]]:
-    """The waivers in force by rule."""
-    found: dict[str, list[dict[str, str]]] = {}
-    for row in master.tables["waivers"].dropna(subset=["rule"]).to_dict("records"):
-        waiver = {
-            name: "" if pd.isna(row[name]) else str(row[name])
-            for name in ("rule", "unit", "table", "key", "expires")
-        }
-        if not waiver["expires"] or waiver["expires"] >= master.settings.as_of:
-            found.setdefault(waiver["rule"], []).append(waiver)
-    return found
-
-
-def _waives(waiver: Mapping[str, str], each: Finding) -> bool:
-    keys = waiver_key(waiver["key"])
-    return (
-        keys is not None
-        and waiver["unit"] in ("", each.unit)
-        and waiver["table"] in ("", each.place.table)
-        and all(each.keys.get(name) == value for name, value in keys.items())
     )
 
 

@@ -26,6 +26,17 @@ ROWS = 220
 _KINDS = ("Fallzahl", "Quote", "Meilenstein", "Ja/Nein", "je Einwohner", "Index", "Bestand")
 _WAYS = ("mindestens", "höchstens", "nachrichtlich", "genau")
 
+RULINGS = [
+    {"rule": "Z07", "severity": "error"},
+    {"rule": "K05", "severity": "error", "blocks": "key_figures"},
+    {"rule": "M04", "severity": "warning"},
+    {"rule": "K08", "severity": "note"},
+    {"rule": "Z12", "severity": "note", "from": "2026-01-01"},
+    {"rule": "A05", "severity": "error"},
+    {"rule": "Z08", "from": "2026-01-01"},
+]
+"""What the sheet Regeln says: two rules stricter, three milder, one without a severity."""
+
 
 def a_town() -> Master:
     """Musterstadt with more of everything: products, key figures, lines, a goal of consolidation."""
@@ -69,10 +80,18 @@ def a_town() -> Master:
         lines=lines,
         goals=goals,
         kpis=[_kpi(n) for n in range(ROWS)],
-        previous_kpis=[_last_year(n) for n in range(0, ROWS, 2)],
+        previous_kpis=[
+            *(_last_year(n) for n in range(0, ROWS, 2)),
+            *(
+                {"kpi": f"K-{n:03d}", "unit": "T61", "year": year, "actual": Decimal(7)}
+                for n in range(ROWS)
+                for year in (2023, 2024)
+            ),
+        ],
         previous_amounts=[*TABLES["previous_amounts"], *amounts],
         base_values=[*TABLES["base_values"], *rates],
-        ceilings=[{"unit": "T61", "year": 2027, "amount": 1_000_000_00}],
+        ceilings=[{"unit": "T61", "year": 2027, "amount": -10_000_000_000_00}],
+        rules=RULINGS,
     )
 
 
@@ -114,6 +133,48 @@ def a_big_template(master: Master) -> WorkbookLayout:
     return template_layout(master, identity)
 
 
+def a_town_of_goals() -> Master:
+    """Musterstadt where departments fill two levels of goals, and one that may stand alone."""
+    levels = (
+        ("strategisch", 1, "Kämmerei", False),
+        ("Handlungsfeld", 2, "Kämmerei", True),
+        ("Teamziel", 3, "Fachamt", True),
+        ("Produktziel", 4, "Fachamt", True),
+        ("Vorsatz", 5, "Fachamt", False),
+        ("Rahmenbedingung", 9, "Kämmerei", False),
+    )
+    goals = [
+        *TABLES["goals"],
+        {"goal": "Z1.1", "title": "Plätze begrünen", "level": "Handlungsfeld", "parent": "Z1"},
+    ]
+    return a_master(
+        levels=[
+            {"level": level, "order": order, "filled_by": filled_by, "refers_up": refers_up}
+            for level, order, filled_by, refers_up in levels
+        ],
+        goals=goals,
+        rules=[{"rule": "S30", "severity": "warning"}],
+    )
+
+
+GOAL_TABLES = ("goals", "product_goals")
+
+
+def a_goal_template(master: Master) -> WorkbookLayout:
+    """A big template of which only the sheets of goals are there: the others are tested
+    elsewhere.
+    """
+    layout = a_big_template(master)
+    sheets = tuple(
+        sheet
+        for sheet in layout.sheets
+        if sheet.hidden or (sheet.table and sheet.table.table.name in GOAL_TABLES)
+    )
+    known = tuple(f"{quote}{sheet.name}{quote}!" for sheet in sheets for quote in ("", "'"))
+    names = {name: place for name, place in layout.names.items() if place.startswith(known)}
+    return replace(layout, sheets=sheets, names=names)
+
+
 def with_entries(
     layout: WorkbookLayout, entries: Mapping[tuple[str, int, str], Shown]
 ) -> WorkbookLayout:
@@ -149,22 +210,32 @@ def drawn_entries(
                 value = _drawn(dice, table, column, prepared, careful=careful)
                 if value is not None:
                     entries[table.table.name, row, column.name] = value
-    return {key: value for key, value in {**entries, **_certain(layout)}.items() if value != ""}
+    certain = {} if tables else _certain(layout)
+    return {key: value for key, value in {**entries, **certain}.items() if value != ""}
 
 
 _CERTAIN: Mapping[str, Sequence[Mapping[str, Shown]]] = {
     "savings": [
         {"effect": "Zuwachs", "remark": "", **{f"plan_{y}": 5_000 for y in range(2027, 2031)}},
         {"effect": "Zuwachs", "remark": "", "plan_2027": 5_000, "plan_2028": 5_001},
+        {"savings_measure": "HSK-9", "memo": "ja", "counterpart": "HSK-9", "remark": ""},
+        {"savings_measure": "HSK-8", "memo": "ja", "counterpart": "HSK-7", "remark": ""},
     ],
     "measures": [
-        {"type": "investiv", "total_cost": 300_000, "appraisal": "", "remark": ""},
+        {
+            "type": "investiv", "total_cost": 300_000, "appraisal": "", "remark": "",
+            "status": "abgeschlossen",
+        },
         {
             "type": "investiv", "total_cost": 300_000, "appraisal": "ja", "followup_cost": "",
             "remark": "",
         },
     ],
-    "costs": [{"product": "511.10", "line": "11"}, {"product": "700.10", "line": "11"}],
+    "costs": [
+        {"product": "511.10", "line": "11"},
+        {"product": "700.10", "line": "11"},
+        {"product": "511.10", "line": "13", "measure": f"M-T61-{ROWS}", "amount_2027": 5_000},
+    ],
     "commitments": [{"product": "511.10", "line": "11"}, {"product": "511.10", "line": "13"}],
 }  # fmt: skip
 """What chance would break too seldom; an empty text empties the cell. The last rows of a table."""
@@ -231,13 +302,21 @@ def _values(
             large = next((label.upper() for label in labels if label.isascii()), labels[0])
             return (*labels, large), ("sonstwas", 7, labels[0][:2] + "*", "?")
         case Kind.CODE:
-            return _codes(column)
+            return _codes(column, of_links=table.table.name == "product_goals")
         case _:
             long = "x" * ((column.max_length or 100) + 1)
             return ("Text", long[:-1]), (long,)
 
 
-def _codes(column: Column) -> tuple[Sequence[Shown], Sequence[Shown]]:
+def _codes(column: Column, *, of_links: bool) -> tuple[Sequence[Shown], Sequence[Shown]]:
+    good, bad = _known_codes(column)
+    if of_links:
+        # How doubles of these differ stands in the list of intended differences.
+        bad = [each for each in bad if not set("*?z") & set(str(each))]
+    return good, bad
+
+
+def _known_codes(column: Column) -> tuple[Sequence[Shown], Sequence[Shown]]:
     match column.references:
         case "products":
             return ("511.10", "541.10", "903.10"), ("111.30", "700.10", "555", "*", "511.1?")
@@ -251,8 +330,14 @@ def _codes(column: Column) -> tuple[Sequence[Shown], Sequence[Shown]]:
                 tuple(f"M-T61-{n:03d}" for n in range(1, 60)),
                 ("M-T61-999", "M-*", "m-t61-001", "nichts"),
             )
+        case "goals" if column.name == "parent":
+            # Their own numbers, too: paths of several steps, some in a circle.
+            own = tuple(f"H-{n}" for n in range(0, 300, 5))
+            return ("Z1", "Z1.1", "Z2", *own), ("R1", "h-5", "H-*")
         case "goals":
             return ("Z1", "HSK", "HSK.1"), ("Z9", "z1", "Z?")
+        case "levels":
+            return ("Teamziel", "Produktziel", "Vorsatz"), ("strategisch", "Rahmenbedingung", "x")
         case _:
             return tuple(f"H-{n}" for n in range(300)), ("H-1", "H-2")
 

@@ -13,10 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
+from pipeline.attainment import basis_points, goal_ratings, rated
 from pipeline.model.blocks import frame_of
 from pipeline.model.findings import Blocks, Finding, Place, Severity
 from pipeline.model.hierarchy import Hierarchy
@@ -272,7 +274,7 @@ def results(
         "contributions": contributions,
         "aggregates": list(_aggregates(figures, contributions, years)),
         "lines": list(_lines(figures, years)),
-        "attainment": _attainment(),
+        "attainment": _attainment(master),
         "kpi_results": _kpi_results(),
         "findings": _finding_rows(findings),
         "register": _register(),
@@ -437,14 +439,24 @@ def _lines(figures: Iterable[Mapping[str, Any]], years: Sequence[Year]) -> Itera
             }
 
 
-def _attainment() -> list[dict[str, Any]]:
-    rated = {"1": (9_104, 6_667, 2, 3, "yellow"), "1.1": (9_429, 10_000, 1, 1, "yellow"), "1.10": (7_812, 3_333, 1, 2, "low_coverage"), "1.10.1": (7_812, 10_000, 1, 1, "red"), "2": (10_000, 10_000, 1, 1, "green"), "2.1": (10_000, 10_000, 1, 1, "green"), "3": (None, 0, 0, 0, "no_data"), "R1": (None, 0, 0, 0, "no_data")}  # fmt: skip
-    names = ("attainment_bp", "coverage_bp", "kpis_with_data", "kpis", "state")
-    return [
-        {"goal": goal, "year": year.year, **(dict(zip(names, facts, strict=True)) if year.year == 2025 else {**dict.fromkeys(names), "coverage_bp": 0, "kpis_with_data": 0, "kpis": facts[3], "state": "no_data"})}
-        for year in YEARS
-        for goal, facts in rated.items()
-    ]  # fmt: skip
+def _attainment(master: Master) -> list[dict[str, Any]]:
+    """The roll-up of the key figures below, in 2025; the other years have no data yet."""
+    capped = {
+        each["kpi"]: Fraction(each["capped_bp"], WHOLE)
+        for each in _kpi_results()
+        if each["role"] == "actual" and each["capped_bp"] is not None
+    }
+    tree = Hierarchy({goal: parent for goal, _, _, parent, *_ in GOALS})
+    found = []
+    for year in YEARS:
+        known = capped if year.year == 2025 else {}
+        leaves = {kpi: rated(known.get(kpi), Fraction(1)) for kpi in capped}
+        for goal, rating in goal_ratings(leaves, master, tree, {}).items():
+            reached = None if rating.reached is None else basis_points(rating.reached)
+            facts = {"goal": goal, "year": year.year, "attainment_bp": reached, "coverage_bp": basis_points(rating.coverage)}  # fmt: skip
+            counts = {"kpis_with_data": rating.kpis_with_data, "kpis": rating.kpis}
+            found.append({**facts, **counts, "state": rating.state(master.settings)})
+    return found
 
 
 def _kpi_results() -> list[dict[str, Any]]:

@@ -5,6 +5,8 @@ different without new code.
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 import json
 import os
 import re
@@ -13,7 +15,9 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
@@ -25,6 +29,7 @@ from openpyxl import load_workbook
 from pipeline import stages
 from pipeline.excel.reader import guard
 from pipeline.excel.reader.reading import Reading, Reason, Refusal
+from pipeline.outputs import manifest
 from pipeline.workspace import Workspace
 from tests.small_city import (
     CITY,
@@ -156,29 +161,101 @@ def test_a_product_counts_once_at_every_goal_in_the_gross_view(finished: Workspa
     assert gross["ohne", "expense", "2027"] == 9_000_000
 
 
-def test_a_second_run_elsewhere_gives_the_same_bytes(finished: Workspace, tmp_path: Path) -> None:
-    other = tmp_path / "anderer Ordner ä"
-    for part in ("templates", "input"):
-        shutil.copytree(finished.root / part, other / part)
-    for path in other.rglob("*.xlsx"):
-        os.utime(path, (1_000_000_000, 1_000_000_000))
-    environment = {**os.environ, "TZ": "Pacific/Auckland", "PYTHONHASHSEED": "4711", "LC_ALL": "C"}
-    command = [
-        sys.executable,
-        "-m",
-        "pipeline",
-        "--root",
-        str(other),
-        "consolidate",
-        CITY,
-        "--workers",
-        "3",
+@dataclass(frozen=True)
+class Elsewhere:
+    """What may differ between two runs without a byte of their outputs differing."""
+
+    folder: str
+    zone: str
+    locale: str
+    seed: int
+    workers: int
+    touched: int
+    backwards: bool = False
+
+
+ELSEWHERE = (
+    Elsewhere("anderer Ordner ä", "Pacific/Auckland", "C", 4711, 3, 1_000_000_000),
+    Elsewhere("a", "UTC", "C.UTF-8", 0, 1, 1_700_000_000),
+    Elsewhere("b/c", "America/New_York", "de_DE.UTF-8", 1, 2, 0),
+    Elsewhere("mit Leerzeichen", "Asia/Kolkata", "tr_TR.UTF-8", 2, 4, 315_532_800, backwards=True),
+    Elsewhere("日本", "Asia/Tokyo", "ja_JP.UTF-8", 3, 8, 2_000_000_000),
+    Elsewhere("output", "Europe/Berlin", "en_US.UTF-8", 4, 1, 1_234_567_890, backwards=True),
+    Elsewhere("Z'", "Etc/GMT+12", "C", 5, 2, 1_600_000_000),
+    Elsewhere("[x] #1 %20", "Etc/GMT-14", "POSIX", 6, 3, 1_500_000_000, backwards=True),
+    Elsewhere("tief/" * 8 + "unten", "Australia/Lord_Howe", "C.UTF-8", 4_294_967_295, 2, 1),
+    Elsewhere("x" * 100, "Africa/Casablanca", "fr_FR.UTF-8", 8, 5, 1_400_000_000),
+)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [ELSEWHERE[0], *(pytest.param(each, marks=pytest.mark.long) for each in ELSEWHERE[1:])],
+    ids=lambda each: each.folder[:12],
+)
+def test_a_second_run_elsewhere_gives_the_same_bytes(
+    finished: Workspace, tmp_path: Path, elsewhere: Elsewhere
+) -> None:
+    other = tmp_path / elsewhere.folder
+    sources = [
+        path
+        for part in ("templates", "input")
+        for path in sorted((finished.root / part).rglob("*.xlsx"), reverse=elsewhere.backwards)
     ]
+    for source in sources:  # one by one: how a folder lists its files may follow their arrival
+        copy = other / source.relative_to(finished.root)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+        os.utime(copy, (elsewhere.touched, elsewhere.touched))
+    environment = {
+        **os.environ,
+        "TZ": elsewhere.zone,
+        "LC_ALL": elsewhere.locale,
+        "PYTHONHASHSEED": str(elsewhere.seed),
+    }
+    command = [sys.executable, "-m", "pipeline", "--root", str(other), "consolidate", CITY]
     done = subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+        [*command, "--workers", str(elsewhere.workers)],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert contents(other / "output") == contents(finished.root / "output")
+
+
+def test_the_content_digest_does_not_know_how_a_workbook_was_compressed(
+    finished: Workspace, tmp_path: Path
+) -> None:
+    """Another zlib packs other bytes around the same contents; the digest of the manifest holds."""
+    written = {name: "" for name in contents(finished.output) if name != "manifest.json"}
+    shutil.copytree(finished.output, tmp_path / "neu")
+    for path in (tmp_path / "neu").rglob("*.xlsx"):
+        original = path.read_bytes()
+        with (
+            zipfile.ZipFile(io.BytesIO(original)) as old,
+            zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as new,
+        ):
+            for name in old.namelist():
+                new.writestr(name, old.read(name))
+        assert path.read_bytes() != original
+    results = run(finished)
+    digests = [
+        json.loads(manifest(results, folder, {name: _sha256(folder / name) for name in written}))
+        for folder in (finished.output, tmp_path / "neu")
+    ]
+    assert digests[0]["content_digest"] == digests[1]["content_digest"]
+    assert digests[0]["outputs"] != digests[1]["outputs"]
+    kept = json.loads((finished.output / "manifest.json").read_text(encoding="utf-8"))
+    assert digests[0]["content_digest"] == kept["content_digest"]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_a_seventh_year_and_a_third_goal_level_need_no_code(tmp_path: Path) -> None:
@@ -239,7 +316,7 @@ def test_returns_of_before_a_seventh_year_are_still_counted(tmp_path: Path) -> N
     results = run(workspace)
     figures = results.tables["figures"]
     assert not results.provisional
-    assert {"D04", "D10"} <= {each.rule for each in results.findings}
+    assert {"D04", "D39"} <= {each.rule for each in results.findings}
     assert 95_094_849 in set(figures.loc[figures["year"] == 2031, "cents"])
 
 
@@ -384,3 +461,21 @@ def test_the_plan_name_is_what_the_folder_says(finished: Workspace) -> None:
         "T61.xlsx",
     }
     assert finished.plan == PLAN
+
+
+def test_a_unit_without_key_figures_gets_no_sheet_for_them(tmp_path: Path) -> None:
+    """What is not asked of a unit does not stand in its file, and is not missed in its return."""
+    returns = {
+        unit: {name: rows for name, rows in tables.items() if (unit, name) != ("T61", "kpis")}
+        for unit, tables in RETURNS.items()
+    }
+    asked = [row for row in MASTER["kpis"] if row["kpi"] != "K-3"]
+    before = [row for row in MASTER["previous_kpis"] if row["kpi"] != "K-3"]
+    workspace = a_city(tmp_path, returns=returns, kpis=asked, previous_kpis=before)
+    results = run(workspace)
+
+    sheets = load_workbook(workspace.templates / "T61.xlsx", read_only=True).sheetnames
+    assert "Kennzahlen" not in sheets
+    assert "Ansätze" in sheets
+    assert not results.provisional
+    assert not [each for each in results.findings if each.place.sheet == "Kennzahlen"]

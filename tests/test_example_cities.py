@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,9 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from pipeline import stages
+from pipeline import last_run, stages
+from pipeline.agreements import agreements_of
+from pipeline.datapackage import read_csv
 from pipeline.model.results import Results
 from pipeline.verification import differences
 from pipeline.workspace import Workspace
@@ -20,7 +23,6 @@ from tests.small_city import silent
 
 PROJECT = Path(__file__).resolve().parents[1]
 CITIES = ("hamm", "laatzen")
-pytestmark = pytest.mark.xdist_group("cities")  # one worker runs each city once
 
 
 _ran: dict[str, tuple[Results, Workspace]] = {}
@@ -178,6 +180,61 @@ def assert_recalculated(paths: Sequence[Path], convert: Convert, tmp_path: Path)
             assert wrong == [], path.name
 
 
+@pytest.mark.parametrize(
+    "every_year", [False, pytest.param(True, marks=pytest.mark.long)], ids=["budget", "all years"]
+)
+def test_trace_gives_the_workbooks_sum_for_every_goal_year_and_kind(
+    city: tuple[Results, Workspace], monkeypatch: pytest.MonkeyPatch, *, every_year: bool
+) -> None:
+    """The goal's contributions, added up, are the amount printed at the goal."""
+    results, workspace = city
+    monkeypatch.setattr(last_run, "read_csv", functools.cache(read_csv))
+    years = results.master.years if every_year else results.master.budget_years[:1]
+    wanted = {year.year for year in years}
+    printed = {
+        key: cents
+        for key, cents in _printed_at_goals(
+            workspace.output / "Haushaltsplan.xlsx", results
+        ).items()
+        if key[2] in wanted
+    }
+    traced = {
+        (goal, kind, year.year): last_run.trace(workspace.output, goal, year.year, {})[0].get(
+            kind, 0
+        )
+        for goal in {goal for goal, _, _ in printed}
+        for year in years
+        for kind in ("expense", "revenue", "payment", "receipt")
+    }
+    additive = results.texts["goals"].query("additive != False")["goal"]
+    assert {goal for goal, _, _ in printed} >= {*additive, "ohne", "allgemein"}
+    assert printed == traced
+    assert sum(cents != 0 for cents in printed.values()) > 30
+
+
+def _printed_at_goals(path: Path, results: Results) -> dict[tuple[str, str, int], int]:
+    """By goal, kind and year what stands on the sheets of goals, in cents."""
+    book = openpyxl.load_workbook(path, data_only=True)
+    special = {"Ohne Zielzuordnung": "ohne", "Allgemeine Deckungsmittel": "allgemein"}
+    shown = {
+        "Zielbaum": {"Aufwendungen": "expense", "Erträge": "revenue"},
+        "Investitionen": {"Auszahlungen": "payment", "Einzahlungen": "receipt"},
+    }
+    years = {year.title: year.year for year in results.master.years}
+    found: dict[tuple[str, str, int], int] = {}
+    for name, kinds in shown.items():
+        rows = book[name].iter_rows(min_row=4, values_only=True)
+        head = [str(title).split("\n") for title in next(rows)]
+        for row in rows:
+            goal = special.get(str(row[2]).strip(), str(row[1] or ""))
+            for title, value in zip(head, row, strict=True):
+                kind = kinds.get(title[-1])
+                if goal and kind and title[0] in years and isinstance(value, int | float):
+                    # A goal's own row comes first; "direkt" below it only shows a part of it.
+                    found.setdefault((goal, kind, years[title[0]]), round(value * 100))
+    return found
+
+
 def test_figures_say_who_returned_what(city: tuple[Results, Workspace]) -> None:
     """A figure's unit is the one that returned it; a product of two units has rows from each."""
     results, _ = city
@@ -192,3 +249,41 @@ def test_the_second_computation_finds_no_difference(city: tuple[Results, Workspa
     _, workspace = city
     found = differences(root=workspace.root, city=workspace.city, plan=workspace.plan)
     assert found.to_dict("records") == []
+
+
+def test_agreements_add_up_to_the_city_and_every_saving_has_one_home(
+    city: tuple[Results, Workspace],
+) -> None:
+    """Each figure and each savings measure is walked up the organisation here once more."""
+    results, workspace = city
+    used = results.master.settings.uses_agreements
+    assert (workspace.output / "Zielvereinbarungen.xlsx").is_file() is used
+    if not used:
+        return
+    found = agreements_of(results)
+    own = {each.unit: name for name, each in found.agreements.items()}
+    parents = results.master.units.parents
+
+    def home(unit: str) -> str:
+        return own.get(unit) or (home(parents[unit]) if parents.get(unit) else "")
+
+    figures = results.tables["figures"].query("origin != 'listed'")
+    roots = found.tree.children[""]
+    for year in results.master.budget_years:
+        rows = figures[figures["year"] == year.year]
+        net = {"expense": 1, "revenue": -1}
+        by_home: dict[str, int] = {}
+        for unit, kind, cents in zip(rows["unit"], rows["kind"], rows["cents"], strict=True):
+            key = home(unit)
+            by_home[key] = by_home.get(key, 0) + net.get(kind, 0) * cents
+        for name in (*found.agreements, ""):
+            assert found.own(name, year.year) == by_home.get(name, 0), name
+        city_total = sum(by_home.values())
+        conditions = sum(found.condition(name, year.year) for name in roots)
+        assert conditions + found.own("", year.year) == city_total != 0
+    stated = results.tables["savings"].drop_duplicates(["unit", "savings_measure"])
+    homes = found.savings.drop_duplicates(["unit", "savings_measure", "agreement"])
+    assert len(homes) == len(stated) >= 30
+    assert {(row.unit, row.savings_measure, row.agreement) for row in homes.itertuples()} == {
+        (row.unit, row.savings_measure, home(str(row.unit))) for row in stated.itertuples()
+    }

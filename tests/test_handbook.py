@@ -13,6 +13,7 @@ import pytest
 from pipeline import stages
 from pipeline.excel.layout.handbook_sheet import department_rules
 from pipeline.excel.layout.layout import template_identity, template_layout
+from pipeline.excel.layout.live import INTENDED_DIFFERENCES
 from pipeline.excel.layout_writer import write_layout
 from pipeline.excel.linter.linter import faults_of
 from pipeline.handbook import PATH, handbook, live_rules
@@ -66,6 +67,13 @@ def test_required_fields_and_what_a_fault_blocks_can_be_told() -> None:
 
 def test_no_placeholder_of_the_catalogue_is_left_over() -> None:
     assert re.findall(r"\{\w+\}", TEXT) == []
+
+
+def test_the_intended_differences_are_those_that_the_tests_hold() -> None:
+    chapter = TEXT.split("mit Absicht unterscheiden")[1].split("###")[0]
+    told = [line.removeprefix("- ") for line in chapter.splitlines() if line.startswith("- ")]
+
+    assert told == list(INTENDED_DIFFERENCES)
 
 
 def test_what_only_the_next_reading_can_judge_is_listed() -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from pipeline.excel.layout.calculator import recalculated
 from pipeline.excel.layout.layout import (
     RowLayout,
     TableLayout,
@@ -494,3 +495,22 @@ def test_an_unknown_column_of_the_master_is_a_fault_of_the_program() -> None:
         master_layout(
             {"units": [{"unit": "T61", "titel": "Team"}]}, master_identity(city="m", plan="2027")
         )
+
+
+def test_of_the_rules_only_their_severity_makes_a_template_another_one() -> None:
+    plain = a_master().digest
+    assert a_master(rules=[{"rule": "M04", "from": "2027-01-01"}]).digest == plain
+    assert a_master(rules=[{"rule": "M04", "severity": "warning"}]).digest != plain
+
+
+def test_a_negative_ceiling_is_passed_before_anybody_types() -> None:
+    layout = a_template(a_master(ceilings=[{"unit": "T61", "year": 2027, "amount": -5_000_00}]))
+    lines = sheet_of(layout, "Prüfung").cells
+    row = next(row for (row, _), cell in lines.items() if "Eckwert" in str(cell.value))
+    assert [lines[row, column].value for column in range(2, 6)] == [
+        "Ansatz 2027: Zuschussbedarf 0 €, Eckwert -5.000 €, 5.000 € darüber",
+        "Hinweis",
+        1,
+        "→ zur Stelle",
+    ]
+    assert recalculated(layout) == layout

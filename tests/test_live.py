@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -25,14 +26,23 @@ from pipeline.excel.layout.sheet_layout import Shown, TableLayout
 from pipeline.excel.layout_writer import write_layout
 from pipeline.excel.reader.reader import read_workbook
 from pipeline.excel.reader.reading import column_number
-from pipeline.model.findings import Finding
+from pipeline.model.findings import Finding, Severity
 from pipeline.model.master import Master
 from pipeline.model.submission import combined
 from pipeline.rules.continuation import filled_amounts
 from pipeline.validation import judged, validate
 from tests.builders import CITY, PLAN, a_master, a_template
 from tests.conftest import Convert
-from tests.live_entries import a_big_template, a_town, cell_of, drawn_entries, with_entries
+from tests.live_entries import (
+    GOAL_TABLES,
+    a_big_template,
+    a_goal_template,
+    a_town,
+    a_town_of_goals,
+    cell_of,
+    drawn_entries,
+    with_entries,
+)
 
 Entries = Mapping[tuple[str, int, str], Shown]
 SEEDS = (7, pytest.param(8, marks=pytest.mark.long))
@@ -65,6 +75,14 @@ def findings_of(layout: WorkbookLayout, master: Master, path: Path) -> list[Find
     return judged(found, master, frames)
 
 
+@cache
+def found_in(seed: int) -> list[Finding]:
+    """What the pipeline finds in the filled template, each cell for itself."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        patch.setattr(accounting, "ALIKE", 10**9)
+        return findings_of(typed(seed), town(), Path(folder) / "T61.xlsx")
+
+
 def said_at(found: Iterable[Finding]) -> dict[tuple[str, str], list[Finding]]:
     by_cell: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for each in found:
@@ -76,6 +94,18 @@ def meant(check: LiveCheck, each: Finding) -> bool:
     """Whether a finding is what the check predicts; a hint is silent in a row that explains it."""
     names = {each.rule, f"{each.rule}.{each.values.get('variant', '')}"}
     return bool(names & check.covers) and (check.is_error or not each.explained)
+
+
+@cache
+def goals_typed(seed: int) -> WorkbookLayout:
+    """The sheets of goals, filled by a department."""
+    fresh = a_goal_template(goal_town())
+    return recalculated(with_entries(fresh, drawn_entries(fresh, seed=seed, tables=GOAL_TABLES)))
+
+
+@cache
+def goal_town() -> Master:
+    return a_town_of_goals()
 
 
 Verdicts = dict[tuple[str, str, int], tuple[bool, bool]]
@@ -100,13 +130,64 @@ def verdicts(layout: WorkbookLayout, found: Iterable[Finding]) -> Verdicts:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_sheet_and_the_pipeline_say_the_same_of_every_cell(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(accounting, "ALIKE", 10**9)  # each cell for itself
-    found = verdicts(typed(seed), findings_of(typed(seed), town(), tmp_path / "T61.xlsx"))
+def test_the_sheet_and_the_pipeline_say_the_same_of_every_cell(seed: int) -> None:
+    found = verdicts(typed(seed), found_in(seed))
     assert len(found) > 30_000
     assert {key: both for key, both in found.items() if both[0] != both[1]} == {}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_sheets_of_goals_say_what_the_pipeline_says(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounting, "ALIKE", 10**9)
+    layout = goals_typed(seed)
+    found = verdicts(layout, findings_of(layout, goal_town(), tmp_path / "T61.xlsx"))
+    mine = {key: both for key, both in found.items() if key[0] in GOAL_TABLES}
+    assert {key: both for key, both in mine.items() if both[0] != both[1]} == {}
+
+
+def test_every_live_rule_of_goals_is_broken_and_kept_in_at_least_200_rows() -> None:
+    layout = goals_typed(7)
+    said: dict[str, set[bool]] = {}
+    for name in GOAL_TABLES:
+        table = layout.tables[name]
+        assert len(table.rows) >= 200
+        for check in checks_of(table):
+            cells = (
+                cell_of(layout, table, row, check.helper)
+                for row in range(table.first_row, table.last_row + 1)
+            )
+            said[f"{name} {check.helper}"] = {bool(cell.value) for cell in cells if cell}
+    assert {each for each in said if said[each] != {True, False}} == set()
+    assert said.keys() >= {"goals #S07:parent", "goals #S30:parent", "goals #S10:goal"}
+
+
+def test_the_sheet_takes_for_an_error_what_the_pipeline_takes_for_one() -> None:
+    """Also where the master's sheet Regeln made a rule stricter or milder."""
+    found = found_in(7)
+    said = said_at(found)
+    severities: dict[str, set[tuple[bool, bool]]] = defaultdict(set)
+    open_errors = 0
+    for table in typed(7).tables.values():
+        for check in checks_of(table):
+            for row in range(table.first_row, table.last_row + 1):
+                helper = cell_of(typed(7), table, row, check.helper)
+                if helper is None or not helper.value:
+                    continue
+                open_errors += check.is_error
+                cell = (table.table.name, f"{table.letters[check.column]}{row}")
+                for each in said.get(cell, ()):
+                    if each.rule == check.rule:
+                        severities[each.rule].add((check.is_error, each.severity is Severity.ERROR))
+    assert len(severities) > 30
+    assert {rule for rule, pairs in severities.items() if any(a != b for a, b in pairs)} == set()
+    assert {severities[rule] == {(True, True)} for rule in ("Z07", "K05")} == {True}
+    assert {severities[rule] == {(False, False)} for rule in ("M04", "K08", "Z12")} == {True}
+    ceiling = [each for each in found if each.rule == "A05"]
+    assert [each.severity for each in ceiling] == [Severity.ERROR]
+    verdict = str(texts(typed(7), "Prüfung")[4, 1])
+    assert verdict.startswith(f"✗  Noch {open_errors + len(ceiling)} Fehler")
 
 
 def test_every_live_rule_is_broken_and_kept_in_at_least_200_rows_per_table() -> None:
@@ -157,9 +238,13 @@ def same(one: object, other: object) -> bool:
     return (one or "") == (other or "")
 
 
-@pytest.mark.parametrize("make", [empty, lambda: typed(7)], ids=["empty", "filled"])
+@pytest.mark.parametrize(
+    ("make", "least"),
+    [(empty, 40_000), (lambda: typed(7), 40_000), (lambda: goals_typed(7), 5_000)],
+    ids=["empty", "filled", "goals"],
+)
 def test_a_foreign_engine_computes_the_values_that_we_store(
-    make: Callable[[], WorkbookLayout], tmp_path: Path
+    make: Callable[[], WorkbookLayout], least: int, tmp_path: Path
 ) -> None:
     layout = make()
     # Its reader knows no conditional formats.
@@ -171,7 +256,7 @@ def test_a_foreign_engine_computes_the_values_that_we_store(
         for place, value in stored(layout).items()
         if not (place[0] == "Prüfung" and "FIXED" in str(_formula(layout, place)))
     }  # FIXED writes numbers as the reader's country does; the engine knows one country only
-    assert len(ours) > 40_000
+    assert len(ours) > least
     wrong = [
         (place, value, engine.get_value(*place))
         for place, value in ours.items()
@@ -185,8 +270,11 @@ def _formula(layout: WorkbookLayout, place: tuple[str, int, int]) -> str | None:
     return sheet.cells[place[1], place[2]].formula
 
 
-def test_libreoffice_computes_the_values_that_we_store(tmp_path: Path, convert: Convert) -> None:
-    layout = typed(7)
+@pytest.mark.parametrize("make", [lambda: typed(7), lambda: goals_typed(7)], ids=["all", "goals"])
+def test_libreoffice_computes_the_values_that_we_store(
+    make: Callable[[], WorkbookLayout], tmp_path: Path, convert: Convert
+) -> None:
+    layout = make()
     write_layout(without_values(layout), tmp_path / "T61.xlsx")
     (tmp_path / "neu").mkdir()
     again = convert(tmp_path / "T61.xlsx", outdir=tmp_path / "neu", recalculate=True)
@@ -200,7 +288,7 @@ def test_libreoffice_computes_the_values_that_we_store(tmp_path: Path, convert: 
 
 
 def test_nothing_is_broken_in_a_fresh_template() -> None:
-    for layout in (empty(), a_template(), a_template(a_master(settings={"uses_savings": True}))):
+    for layout in (a_template(), a_template(a_master(settings={"uses_savings": True}))):
         assert stored(recalculated(layout)) == stored(layout)
         helpers = {
             cell.value
@@ -252,22 +340,41 @@ def test_an_intended_difference_is_one_and_stands_in_the_list(
 def test_a_date_in_a_number_cell_is_only_seen_after_the_return(tmp_path: Path) -> None:
     """The number behind 3 December looks like any other."""
     assert sum("Datumsformat" in each for each in INTENDED_DIFFERENCES) == 1
-    table = empty().tables["costs"]
+    table = a_template().tables["costs"]
     row = table.last_row
-    layout = recalculated(with_entries(empty(), {("costs", row, "amount_2027"): 46359}))
+    layout = an_answer({("costs", row, "amount_2027"): 46359})
     write_layout(layout, tmp_path / "T61.xlsx")
     book = load_workbook(tmp_path / "T61.xlsx")
     book["Ansätze"][f"{table.letters['amount_2027']}{row}"].number_format = "DD.MM.YYYY"
     book.save(tmp_path / "T61.xlsx")
     read = submission_of(
-        "T61.xlsx", read_workbook(tmp_path / "T61.xlsx"), town(), city=CITY, plan=PLAN,
+        "T61.xlsx", read_workbook(tmp_path / "T61.xlsx"), a_master(), city=CITY, plan=PLAN,
         version=__version__,
     )  # fmt: skip
     assert "Z04" in {each.rule for each in read.findings}
     helper = cell_of(layout, table, row, "#Z01:amount_2027")
     assert helper is not None
     assert helper.value == 0
-    assert len(INTENDED_DIFFERENCES) == len(DIFFERENT) + 1
+    assert len(INTENDED_DIFFERENCES) == len(DIFFERENT) + 2
+
+
+def test_a_double_that_differs_in_letter_case_from_an_earlier_number_is_only_seen_after_the_return(
+    tmp_path: Path,
+) -> None:
+    assert sum("Sternchen" in each for each in INTENDED_DIFFERENCES) == 1
+    table = a_template(goal_town()).tables["product_goals"]
+    entries: dict[tuple[str, int, str], Shown] = {}
+    for number, goal in enumerate(("Z1", "z1", "z1", "Z1")):
+        row = table.first_row + number
+        entries |= {("product_goals", row, "product"): "511.10"}
+        entries |= {("product_goals", row, "goal"): goal, ("product_goals", row, "share"): 5}
+    layout = an_answer(entries, goal_town())
+    found = findings_of(layout, goal_town(), tmp_path / "T61.xlsx")
+    said = [
+        verdicts(layout, found)["product_goals", "#S10:product", table.first_row + number]
+        for number in range(4)
+    ]
+    assert said == [(False, False), (False, False), (False, True), (True, True)]
 
 
 # --- what a clerk sees ------------------------------------------------------------------------
@@ -338,13 +445,41 @@ def test_each_rule_has_a_line_with_its_count_and_the_way_to_the_first_place() ->
     assert [lines[row, column] for column in (3, 4, 5)] == ["Fehler", 2, "→ zur Stelle"]
 
 
+def test_the_wording_of_an_own_goal_stands_wherever_its_number_is_used() -> None:
+    fresh = a_template(goal_town())
+    first = {name: table.first_row for name, table in fresh.tables.items()}
+    layout = an_answer(
+        {
+            **a_row(
+                fresh, "goals", first["goals"], goal="A-1", title="Wege pflastern", parent="Z1"
+            ),
+            **a_row(fresh, "goals", first["goals"] + 1, parent="A-1"),
+            **a_row(fresh, "product_goals", first["product_goals"], goal="A-1"),
+            **a_row(fresh, "measures", first["measures"], goal="A-1"),
+        },
+        goal_town(),
+    )
+    read = {
+        name: cell_of(layout, layout.tables[name], row, helper)
+        for name, row, helper in (
+            ("goals", first["goals"] + 1, "#parent"),
+            ("product_goals", first["product_goals"], "#goal"),
+            ("measures", first["measures"], "#goal"),
+        )
+    }
+    assert {cell.value for cell in read.values() if cell} == {"Wege pflastern"}
+    parent = cell_of(layout, layout.tables["goals"], first["goals"], "#parent")
+    assert parent is not None
+    assert parent.value == "Wohnumfelder attraktiv gestalten"
+
+
 def test_the_status_names_an_error_before_a_hint_and_hints_are_silent_when_explained() -> None:
     fresh = a_template()
     table = fresh.tables["costs"]
     row = table.first_row + [r.values.get("line") for r in table.rows].index("13")
     jump: Entries = {("costs", row, name): 300_000 for name in YEARS}
     status = (row, 1)
-    assert "weicht stark von 2026 ab" in str(texts(an_answer(jump), "Ansätze")[status])
+    assert "bitte Sprung zu 2026 erläutern" in str(texts(an_answer(jump), "Ansätze")[status])
     explained: Entries = {**jump, ("costs", row, "remark"): "Neuer Vertrag"}
     assert texts(an_answer(explained), "Ansätze")[status] == "✓ in Ordnung"
     both: Entries = {**jump, ("costs", row, "amount_2030"): "viel"}

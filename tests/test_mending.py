@@ -175,7 +175,7 @@ def test_the_list_leads_to_the_cells_and_says_what_is_wrong_and_what_to_do(
         "Feld": "Ansatz 2027",
         "Ihr Eintrag": "870 TEUR",
         "Was ist aufgefallen?": "„870 TEUR“ in N12 ist nicht in Euro angegeben; erwartet werden volle Euro.",
-        "Was ist zu tun?": "Bitte den Betrag in Euro eintragen, also 870.000, wenn das gemeint ist.",
+        "Was ist zu tun?": "Bitte den Betrag in Euro eintragen, je nachdem, was gemeint ist: 870.000 oder 870.",
         "erledigt?": "offen",
     }
     link = sheet.cell(4 + int(wanted["Nr."]), 4).hyperlink

@@ -11,8 +11,11 @@ import csv
 import hashlib
 import json
 import os
+import shutil
+import tempfile
+import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,11 +25,15 @@ import pytest
 from openpyxl.styles import Protection
 
 from pipeline.tables import choices, results
-from pipeline.verification import differences
+from pipeline.verification import DATA_CHECKS, differences
+from pipeline.verification.budget_plan import reconciliation_states_the_totals
 from pipeline.verification.reading import cents_in, rounded
+from tests.forger import read_once
 
 ROOT = Path(__file__).resolve().parents[1]
 CITY, PLAN = "musterstadt", "2027"
+CHECKS = (*DATA_CHECKS, reconciliation_states_the_totals)
+"""What the plan below has: inputs, data package, and one table of the printed plan."""
 ROLES = {2025: "actual", 2026: "budget", 2027: "budget", 2028: "outlook"}
 Cells = Sequence[object]
 
@@ -95,6 +102,7 @@ MASTER: Mapping[str, tuple[str, Sequence[Cells]]] = {
         "unit product line measure year amount",
         [("40", "211", "13", "", 2026, 900), ("20", "611", "01", "", 2026, 4800.25)],
     ),
+    "previous_kpis": ("kpi unit year target", [("K1", "", 2025, 100)]),
     "base_values": (
         "name year value",
         [("Orientierungsdaten", 2028, 2.5), ("Einwohner", 2027, 42000)],
@@ -191,7 +199,7 @@ class Plan:
         return self.root / "templates" / CITY / PLAN / "Stammdaten.xlsx"
 
     def differences(self) -> pd.DataFrame:
-        return differences(root=self.root, city=CITY, plan=PLAN)
+        return differences(root=self.root, city=CITY, plan=PLAN, checks=CHECKS)
 
     def found(self) -> set[tuple[str, str, str]]:
         """Check, file and cell of every difference."""
@@ -211,9 +219,23 @@ class Plan:
             if path.is_file()
         }
         outputs.pop("manifest.json", None)
+        hashes = _hashes(outputs)
+        register = (self.output / "Daten" / "register.csv").read_bytes().decode(errors="replace")
+        states = {
+            row.get("status") for row in csv.DictReader(register.replace("\0", "").splitlines())
+        }
         manifest = {
+            "city": CITY,
+            "plan": PLAN,
+            "provisional": bool(states & {"rejected", "partial", "missing", "substituted"}),
             "inputs": _hashes({**inputs, "Stammdaten.xlsx": self.master}),
-            "outputs": _hashes(outputs),
+            "outputs": hashes,
+            "data_digest": _digest(
+                {name: each for name, each in hashes.items() if name.endswith(".csv")}
+            ),
+            "content_digest": _digest(
+                {name: _content(outputs[name], each) for name, each in hashes.items()}
+            ),
         }
         (self.output / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
@@ -237,6 +259,19 @@ def _hashes(files: Mapping[str, Path]) -> dict[str, str]:
     return {
         name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(files.items())
     }
+
+
+def _digest(hashes: Mapping[str, str]) -> str:
+    lines = "".join(f"{name}={hashes[name]}\n" for name in sorted(hashes))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _content(path: Path, sha256: str) -> str:
+    if path.suffix != ".xlsx":
+        return sha256
+    with zipfile.ZipFile(path) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    return _digest({name: hashlib.sha256(data).hexdigest() for name, data in parts.items()})
 
 
 def _write_csv(path: Path, names: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
@@ -361,16 +396,39 @@ def _reconciliation() -> tuple[str, list[Cells]]:
     return "view kind " + " ".join(f"amount_{year}" for year in ROLES), rows
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _reading_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        read_once(patch)
+        yield
+
+
+@pytest.fixture(scope="module")
+def honest() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="plan-") as home:
+        _build(Path(home))
+        yield Path(home)
+
+
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(honest: Path, tmp_path: Path) -> Plan:
+    """A copy of one's own: most tests begin with the same plan."""
+    shutil.copytree(honest, tmp_path, dirs_exist_ok=True)
+    return Plan(root=tmp_path)
+
+
+def _build(root: Path) -> Plan:
     """An honest run: previous amounts, a derived year, a listed measure, a central line."""
-    built = Plan(root=tmp_path)
+    built = Plan(root=root)
     _write_workbook(built.master, MASTER)
     _write_workbook(built.returns / "40.xlsx", RETURN_40, locked=LOCKED_CELLS)
     _write_workbook(built.returns / "20.xlsx", RETURN_20)
     data = built.output / "Daten"
     data.mkdir(parents=True)
-    accepted = {"status": "accepted", "money": "accepted", "key_figures": "accepted"}
+    accepted = {
+        "status": "accepted", "money": "accepted", "key_figures": "accepted",
+        "errors": "0", "warnings": "0", "notes": "0",
+    }  # fmt: skip
     hashes = _hashes({path.name: path for path in built.returns.iterdir()})
     records: dict[str, list[Record]] = {
         "figures": [_figure(text) for text, _, _ in FIGURES],
@@ -387,17 +445,26 @@ def plan(tmp_path: Path) -> Plan:
                 "sheet": "commitments",
                 "cell": "F7",
                 "unit": "40",
+                "product": "211",
+                "line": "13",
+                "measure": "M-40-001",
+                "year": "2027",
+                "due_year": "2028",
                 "cents": "15000",
             }
         ],
         "kpis": [
+            {
+                **_reported("E7 K1 100 - -"),
+                "file": "Stammdaten.xlsx",
+                "sheet": "previous_kpis",
+                "role": "target",
+            },
             _reported("D7 K1 90.000000 45 50"),
             _reported("C8 K2 1234.5 - -"),
             _reported("C9 K4 1 - -"),
         ],
-        "kpi_results": [
-            {"kpi": "K1", "scope": "city", "year": "2025", "role": "actual", "capped_bp": "9000"}
-        ],
+        "kpi_results": [row for text in KPI_RESULTS for row in _condensed(text)],
         "attainment": [
             _attained("Z1.1 9000 10000 1 1 yellow"),
             _attained("Z1 9000 10000 1 1 yellow"),
@@ -407,28 +474,57 @@ def plan(tmp_path: Path) -> Plan:
     }
     for table in results.RESULT_TABLES:
         _write_csv(data / f"{table.name}.csv", table.names, records.get(table.name, []))
-    goals = [
-        {"goal": goal, "parent": parent, "file": "Stammdaten.xlsx"} for goal, parent in TREE.items()
-    ]
-    _write_csv(data / "goals.csv", ("goal", "parent", "file"), goals)
-    measures = [
-        dict(
-            zip(
-                ("measure", "title", "product", "goal", "status"),
-                (text or "" for text in row),
-                strict=True,
-            )
-        )
-        for row in RETURN_40["measures"][1][:2]
-    ]
-    _write_csv(
-        data / "measures.csv",
-        (*MEASURES.split(), "unit"),
-        [{**row, "unit": "40"} for row in measures],
-    )
+    for name in ("goals", "products", "units"):
+        _write_texts(data, name, MASTER[name], "Stammdaten.xlsx")
+    _write_texts(data, "measures", (MEASURES, RETURN_40["measures"][1][:2]), "40.xlsx")
     _write_workbook(built.output / "Haushaltsplan.xlsx", {"reconciliation": _reconciliation()})
     built.seal()
     return built
+
+
+KPI_RESULTS = (
+    "K1 Z1.1 actual 90.000000 1 9000 9000 yellow",
+    "K1 Z1.1 target 100.000000 1 - - -",
+    "K2 Z1 actual 1234.500000 1 - - not_rated",
+    "K3 Z2 actual - 0 - - no_data",
+    "K4 Z2 actual 1.000000 1 - - not_rated",
+)
+
+
+def _condensed(text: str) -> list[Record]:
+    """A key figure for the one unit that is asked, its product, its goal and the city."""
+    kpi, goal, role, value, units, raw, capped, state = text.split()
+    facts = {
+        "kpi": kpi, "year": "2025", "role": role, "value": value.strip("-"),
+        "units_with_data": units, "units": "1", "raw_bp": raw.strip("-"),
+        "capped_bp": capped.strip("-"), "state": state.strip("-"),
+    }  # fmt: skip
+    scopes = (("unit", "40"), ("product", "211"), ("goal", goal), ("city", CITY))
+    return [{**facts, "scope": scope, "id": name} for scope, name in scopes]
+
+
+def _write_texts(data: Path, name: str, table: tuple[str, Sequence[Cells]], file: str) -> None:
+    """The texts of a table as the data package has them: booleans as true and false, then the
+    place.
+    """
+    names = table[0].split()
+    rows = [
+        {
+            **{
+                column: {"ja": "true", "nein": "false"}.get(str(value), str(value or ""))
+                for column, value in zip(names, row, strict=True)
+            },
+            "file": file,
+            "sheet": name,
+            "cell": f"B{number}",
+            "unit": "40" if name == "measures" else "",
+        }
+        for number, row in enumerate(table[1], start=7)
+    ]
+    if name in {"products", "units"}:
+        for row, cells in zip(rows, table[1], strict=True):
+            row["unit"] = str(cells[names.index("unit")])
+    _write_csv(data / f"{name}.csv", list(rows[0]), rows)
 
 
 def _reported(text: str) -> Record:
@@ -437,6 +533,8 @@ def _reported(text: str) -> Record:
         "file": "40.xlsx",
         "sheet": "kpis",
         "cell": cell,
+        "unit": "40",
+        "product": "211",
         "kpi": kpi,
         "year": "2025",
         "role": "actual",
@@ -526,6 +624,7 @@ def test_an_output_touched_removed_or_added(plan: Plan) -> None:
     (plan.output / "Notiz.txt").write_text("neu", encoding="utf-8")
     assert plan.found() == {
         ("manifest", "Daten/findings.csv", ""),
+        ("readable", "Daten/findings.csv", ""),
         ("manifest", "Daten/cells.csv", ""),
         ("manifest", "Notiz.txt", ""),
     }
@@ -647,7 +746,9 @@ def test_a_figure_of_a_return_that_does_not_count(plan: Plan) -> None:
     found = plan.differences()
     assert set(found["file"]) == {"20.xlsx"}
     assert set(found["explanation"]) == {
-        "Der Betrag stammt aus einer Datei, die nach dem Register nicht zählt."
+        "Der Betrag stammt aus einer Datei, die nach dem Register nicht zählt.",
+        "20: Der Status passt nicht zu den beiden Teilen des Rücklaufs.",
+        "20: Der Teil „money“ ist anders beurteilt, als die Befunde es verlangen.",
     }
 
 
@@ -675,7 +776,8 @@ def test_a_forged_commitment_or_key_figure(
     honest = {"F9": "F7", "C30": "C8"}.get(cell, cell)
     plan.rewrite(table, lambda rows: _set(rows, {"cell": honest}, **value))
     plan.seal()
-    assert plan.found() == {(table, "40.xlsx", cell)}
+    missed = {("completeness", "40.xlsx", honest)} if honest != cell else set()
+    assert plan.found() == {(table, "40.xlsx", cell)} | missed
 
 
 # --- previous amounts in the place of a missing return -------------------------------------------
@@ -840,6 +942,7 @@ def test_a_measure_left_out_or_invented(plan: Plan) -> None:
     assert set(plan.differences()["explanation"]) == {
         "Die Maßnahme fehlt in measures.csv.",
         "Maßnahme M-40-009 (40) steht in keinem Rücklauf, der zählt.",
+        "„measure“ von M-40-009 steht in measures.csv anders als in der Zelle.",
     }
 
 

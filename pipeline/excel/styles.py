@@ -62,6 +62,13 @@ _ROLES: Mapping[str, Mapping[str, Any]] = {
         "valign": "top",
         "text_wrap": True,
     },
+    "beside": {
+        "font_color": INK,
+        "text_wrap": True,
+        "valign": "top",
+        "align": "left",
+        "indent": 1,
+    },
     "link": {"font_color": BLUE, "underline": 1, "valign": "top"},
     "flag": {"font_color": HINT_INK, "bg_color": HINT_FILL, "bold": True, "valign": "vcenter"},
     "key": {"font_color": MUTED, "font_size": 8},
@@ -105,7 +112,8 @@ _ROLES: Mapping[str, Mapping[str, Any]] = {
         "font_color": INK,
         "font_size": 9,
         "valign": "top",
-        "text_wrap": True,
+        # One line, smaller where it is long: rows do not grow when a formula says more.
+        "shrink": True,
         "border": 1,
         "border_color": LINE,
     },

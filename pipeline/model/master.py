@@ -327,7 +327,7 @@ class Master:
     @cached_property
     def digest(self) -> str:
         """sha256 over what templates are made from; sheets that only steer the run (returns,
-        waivers, rules) do not count.
+        waivers) do not count, and of the rules only the severity, which templates show.
         """
         skipped = {"returns", "waivers", "rules", "transitions", "target_agreements"}
         facts = {
@@ -335,6 +335,10 @@ class Master:
             for name, block in sorted(self.blocks.items())
             if name not in skipped
         }
+        if "rules" in self.blocks:
+            said = self.blocks["rules"].raw[["rule", "severity"]].fillna("").to_numpy().tolist()
+            stated = sorted(each for each in said if each[1])
+            facts |= {"rules": [["rule", "severity"], stated]} if stated else {}
         return hashlib.sha256(
             json.dumps(facts, ensure_ascii=False, sort_keys=True).encode()
         ).hexdigest()

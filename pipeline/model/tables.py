@@ -92,7 +92,8 @@ class Column:
     lists the roles of the years for which the column exists; ``entered_for`` those of them for
     which the department types it (in a year that finance pre-fills only where
     ``entered_when_given``). ``year`` is set on a widened column only. ``choices_from`` names a
-    master table whose keys are the choices (levels).
+    master table whose keys are the choices (levels). ``renamed_from`` are the names that the column
+    had in earlier versions of the declaration: a template handed out then is still read.
     """
 
     name: str
@@ -121,6 +122,12 @@ class Column:
         """The declared name of a widened column (``amount`` for ``amount_2027``)."""
         return self.base or self.name
 
+    @property
+    def former_names(self) -> tuple[str, ...]:
+        """What stood in the key row of earlier templates, with the year of a widened column."""
+        suffix = f"_{self.year.year}" if self.year else ""
+        return tuple(f"{name}{suffix}" for name in self.renamed_from)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -128,7 +135,7 @@ class Table:
 
     ``key`` names the columns that identify a row; uniqueness is always scoped by it. ``prefilled``
     names the key columns that finance fills and locks in pre-filled rows. ``optional`` tables may
-    be missing from a workbook.
+    be missing from a workbook. ``renamed_from`` are earlier names of the table.
     """
 
     name: str
@@ -142,6 +149,7 @@ class Table:
     optional: bool = False
     prefilled: tuple[str, ...] = ()
     settings: bool = False
+    renamed_from: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """The column of that (widened) name; a missing one is a fault of the program."""

@@ -1,6 +1,7 @@
 """What must hold: small functions, registered with id, severity and what they block."""
 
 from pipeline.rules import (
+    agreements,
     columns,
     commitments,
     costs,
@@ -15,6 +16,7 @@ from pipeline.rules import (
 )
 
 __all__ = [
+    "agreements",
     "columns",
     "commitments",
     "costs",

@@ -33,10 +33,11 @@ def _levels(frames: Frames) -> dict[str, str]:
     levels: dict[str, str] = {}
     for goals in (frames.master.tables["goals"], frames.tables.get("goals", pd.DataFrame())):
         if len(goals):
-            levels = {
-                **dict(zip(goals["goal"].fillna(""), goals["level"].fillna(""), strict=True)),
-                **levels,
-            }
+            # Of a doubled number the first row counts, as for its parent.
+            for goal, level in zip(
+                goals["goal"].fillna(""), goals["level"].fillna(""), strict=True
+            ):
+                levels.setdefault(goal, level)
     return levels
 
 

@@ -19,7 +19,7 @@ from pipeline.model.tables import Role
 from pipeline.rules.registry import WHOLE_SHEET, rule
 from pipeline.rules.views import once
 from pipeline.rules.wording import decimal_text, per_cent_text
-from pipeline.tables.choices import RATIO_KINDS
+from pipeline.tables.choices import RATIO_KINDS, ratio_factor
 
 _VALUES = ("target", "actual", "forecast")
 _PARTS = ("numerator", "denominator")
@@ -31,7 +31,10 @@ NO_ACTUAL = ("nicht erhoben", "entfällt")
 
 @dataclass(frozen=True, kw_only=True)
 class Kpi:
-    """One entry of the catalogue. ``enters`` names the parts of a ratio that departments type."""
+    """One entry of the catalogue. ``enters`` names the parts of a ratio that departments type,
+    ``weighed`` says that the denominator is the weight of a value which several units report
+    (the answers behind a grade).
+    """
 
     kpi: str
     title: str
@@ -39,6 +42,7 @@ class Kpi:
     direction: str
     unit_of_measure: str
     enters: tuple[str, ...]
+    weighed: bool
     base: Decimal | None
     minimum: Decimal | None
     maximum: Decimal | None
@@ -54,6 +58,11 @@ class Kpi:
     def ratio(self) -> bool:
         """Whether its value is a numerator over a denominator."""
         return self.kind in RATIO_KINDS
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The columns of parts that departments type."""
+        return ("denominator",) if self.weighed else self.enters
 
     @property
     def rated(self) -> bool:
@@ -76,6 +85,20 @@ class Entry:
     unread: frozenset[str]
     open: frozenset[str]
     data_state: str
+    computed: Fraction | None
+
+    @property
+    def with_parts(self) -> str:
+        """The value that the parts belong to: the actual of a year that is over, else the
+        target.
+        """
+        return "actual" if self.role is Role.ACTUAL else "target"
+
+    @property
+    def left_to_parts(self) -> Fraction | None:
+        """What the parts come to, where they speak for a value that was left free."""
+        there = self.with_parts in self.values.keys() | self.unread
+        return None if there or not self.open.intersection(self.kpi.enters) else self.computed
 
     @property
     def stated(self) -> tuple[str, Decimal] | None:
@@ -92,19 +115,24 @@ def catalogue(master: Master) -> dict[str, Kpi]:
     for row in master.tables["kpis"].to_dict("records"):
         kpi, measured = _text(row["kpi"]), _text(row["unit_of_measure"])
         parts = tuple(part for part in _PARTS if not _text(row[part]))
-        factor = row["factor"]
+        factor = None if pd.isna(row["factor"]) else int(row["factor"])
+        ratio, several = _text(row["kind"]) in RATIO_KINDS, len(master.kpi_units[kpi]) > 1
         found[kpi] = Kpi(
             kpi=kpi,
             title=_text(row["title"]),
             kind=_text(row["kind"]),
             direction=_text(row["direction"]),
             unit_of_measure=measured,
-            enters=parts if _text(row["kind"]) in RATIO_KINDS else (),
+            enters=parts if ratio else (),
+            weighed=several
+            and not ratio
+            and _text(row["aggregation"]) == "gewichtet"
+            and "denominator" in parts,
             base=_number(row["base_value"]),
             minimum=_number(row["minimum"]),
             maximum=_number(row["maximum"]),
             decimals=None if pd.isna(row["decimals"]) else int(row["decimals"]),
-            factor=(100 if measured.startswith("%") else 1) if pd.isna(factor) else int(factor),
+            factor=ratio_factor(measured, factor),
         )
     return found
 
@@ -116,7 +144,7 @@ def entries(frames: Frames) -> tuple[Entry, ...]:
 
 
 def _entries(frames: Frames) -> Iterator[Entry]:
-    known = catalogue(frames.master)
+    known, base = catalogue(frames.master), _base_values(frames.master)
     table = frames.master.submission_tables["kpis"]
     years: dict[int, dict[str, str]] = {}
     roles = {}
@@ -133,6 +161,14 @@ def _entries(frames: Frames) -> Iterator[Entry]:
         for year in sorted(years):
             columns = {stem: name for stem, name in years[year].items() if name in row}
             numbers = {stem: _number(row[name]) for stem, name in columns.items()}
+            values = {stem: value for stem, value in numbers.items() if value is not None}
+            named = frames.master.kpi_catalogue[kpi.kpi]
+            parts = [
+                values.get(part)
+                if part in kpi.enters
+                else base.get((_text(getattr(named, part)), year))
+                for part in _PARTS
+            ]
             yield Entry(
                 index=int(index),
                 unit=_text(row["unit"]),
@@ -140,7 +176,7 @@ def _entries(frames: Frames) -> Iterator[Entry]:
                 year=year,
                 role=roles[year].role,
                 entered=roles[year].entered,
-                values={stem: value for stem, value in numbers.items() if value is not None},
+                values=values,
                 columns=columns,
                 unread=frozenset(
                     stem
@@ -149,7 +185,26 @@ def _entries(frames: Frames) -> Iterator[Entry]:
                 ),
                 open=frozenset(stem for stem, name in columns.items() if not locked[index][name]),
                 data_state=_text(row["data_state"]),
+                computed=_quotient(kpi, *parts),
             )
+
+
+def _quotient(kpi: Kpi, top: Decimal | None, bottom: Decimal | None) -> Fraction | None:
+    """What the parts of a ratio come to; ``None`` where one is missing or nothing can be divided,
+    and for what only another key figure knows.
+    """
+    if not kpi.enters or top is None or not bottom:
+        return None
+    return Fraction(top) / Fraction(bottom) * kpi.factor
+
+
+def _base_values(master: Master) -> dict[tuple[str, int], Decimal]:
+    rows = master.tables["base_values"].to_dict("records")
+    return {
+        (_text(row["name"]), int(row["year"])): row["value"]
+        for row in rows
+        if isinstance(row["value"], Decimal) and not pd.isna(row["year"])
+    }
 
 
 Fault = tuple[int, str, int, dict[str, str]]
@@ -186,18 +241,20 @@ def _each(
 @rule("K02", "kpis.numerator", Severity.ERROR, Blocks.KEY_FIGURES)
 def ratio_without_parts(frames: Frames) -> pd.DataFrame:
     """A ratio needs numerator and denominator: an actual always, a target where one part is
-    stated.
+    stated. What several units weigh together needs its weight beside the actual.
     """
 
     def faulty(entry: Entry) -> Iterator[tuple[str, dict[str, str]]]:
-        wanted = [part for part in entry.kpi.enters if part in entry.open]
+        wanted = [part for part in entry.kpi.parts if part in entry.open]
         there = [part for part in wanted if part in entry.values or part in entry.unread]
-        needed = bool(there) or "actual" in entry.values.keys() & entry.open
+        over = entry.with_parts == "actual"
+        needed = bool(there) or (over and "actual" in entry.values.keys() & entry.open)
         if not needed:
             return
         for part in wanted:
             if part not in there:
-                yield part, {"feld": "der Zähler" if part == "numerator" else "der Nenner"}
+                field = "der Zähler" if part == "numerator" else "der Nenner"
+                yield part, {"feld": field, "variant": "weight" if entry.kpi.weighed else ""}
 
     return _each(frames, faulty)
 
@@ -219,9 +276,9 @@ def typed_ratio_differs(frames: Frames) -> pd.DataFrame:
 
     def faulty(entry: Entry) -> Iterator[tuple[str, dict[str, str]]]:
         top, bottom = entry.values.get("numerator"), entry.values.get("denominator")
-        if not entry.kpi.ratio or entry.stated is None or top is None or not bottom:
+        stem, typed = entry.with_parts, entry.values.get(entry.with_parts)
+        if not entry.kpi.ratio or typed is None or top is None or not bottom:
             return
-        stem, typed = entry.stated
         exact = Fraction(top) / Fraction(bottom) * entry.kpi.factor
         places = _places(typed) if entry.kpi.decimals is None else entry.kpi.decimals
         if stem in entry.open and abs(Fraction(typed) - exact) > Fraction(1, 2 * 10**places):
@@ -232,25 +289,29 @@ def typed_ratio_differs(frames: Frames) -> pd.DataFrame:
 
 @rule("K05", "kpis.actual", Severity.WARNING)
 def outside_the_plausible_range(frames: Frames) -> pd.DataFrame:
-    """The catalogue says from where to where a value is plausible."""
+    """The catalogue says from where to where a value is plausible, typed or computed."""
 
     def faulty(entry: Entry) -> Iterator[tuple[str, dict[str, str]]]:
         low, high = entry.kpi.minimum, entry.kpi.maximum
-        for stem in _VALUES:
-            value = entry.values.get(stem)
-            if value is None or stem not in entry.open:
-                continue
+        for stem, value, text in _values_of(entry):
             if (low is not None and value < low) or (high is not None and value > high):
-                yield (
-                    stem,
-                    {
-                        "wert": decimal_text(value),
-                        "einheit": entry.kpi.unit_of_measure,
-                        "bereich": _span(low, high),
-                    },
-                )
+                facts = {"einheit": entry.kpi.unit_of_measure, "bereich": _span(low, high)}
+                yield stem, {"wert": text, **facts}
 
     return _each(frames, faulty)
+
+
+def _values_of(entry: Entry) -> Iterator[tuple[str, Fraction, str]]:
+    """The values that a unit stands for, with their column and text; what parts come to stands at
+    the first of them.
+    """
+    for stem in _VALUES:
+        typed = entry.values.get(stem)
+        if typed is not None and stem in entry.open:
+            yield stem, Fraction(typed), decimal_text(typed)
+    if entry.left_to_parts is not None:
+        stem = entry.kpi.enters[0]
+        yield stem, entry.left_to_parts, _said(entry.kpi, entry.left_to_parts)
 
 
 @rule("K06", "kpis.actual", Severity.WARNING)
@@ -261,27 +322,51 @@ def jumps_against_the_year_before(frames: Frames) -> pd.DataFrame:
     14).
     """
     limit = Fraction(frames.master.settings.jump_percent, 10_000)
-    before: dict[int, tuple[int, Decimal]] = {}
+    typed: dict[int, tuple[int, Fraction]] = {}
+    known: dict[int, tuple[int, Fraction]] = {}
     found: list[Fault] = []
     for entry in entries(frames):
-        if entry.stated is None:
+        if entry.stated is not None:
+            stem, value = entry.stated[0], Fraction(entry.stated[1])
+            before = typed.get(entry.index)
+            typed[entry.index] = known[entry.index] = (entry.year, value)
+        elif entry.left_to_parts is not None:
+            stem, value = entry.kpi.enters[0], entry.left_to_parts
+            before = known.get(entry.index)
+            known[entry.index] = (entry.year, value)
+        else:
             continue
-        stem, value = entry.stated
-        year, previous = before.get(entry.index, (0, Decimal(0)))
-        before[entry.index] = (entry.year, value)
-        if not previous or year != entry.year - 1 or entry.kpi.kind in NOT_COMPARED:
-            continue
-        change = abs(Fraction(value) - Fraction(previous)) / abs(Fraction(previous))
-        if change > limit and stem in entry.open:
+        jump = _jump(entry, value, before)
+        if jump is not None and jump[0] > limit and stem in entry.open:
             values = {
                 "nr": entry.kpi.name,
-                "delta": per_cent_text(int(change * 100) * 100),
-                "vj": decimal_text(previous),
-                "wert": decimal_text(value),
+                "delta": per_cent_text(int(jump[0] * 100) * 100),
+                "vj": _said(entry.kpi, jump[1]),
+                "wert": _said(entry.kpi, value),
                 "jahr": str(entry.year),
             }
             found.append((entry.index, entry.columns[stem], entry.year, values))
     return _answer(found)
+
+
+def _jump(
+    entry: Entry, value: Fraction, before: tuple[int, Fraction] | None
+) -> tuple[Fraction, Fraction] | None:
+    """The change against the year before as a share of it, and what it was then."""
+    if before is None or before[0] != entry.year - 1 or not before[1]:
+        return None
+    if entry.kpi.kind in NOT_COMPARED:
+        return None
+    return abs(value - before[1]) / abs(before[1]), before[1]
+
+
+def _said(kpi: Kpi, value: Fraction) -> str:
+    """A value as a sentence says it: typed ones as they are, computed ones rounded."""
+    places = max(kpi.decimals or 0, 2)
+    exact = value * 10**6
+    if exact.denominator == 1:
+        return decimal_text(Decimal(exact.numerator).scaleb(-6).normalize())
+    return _rounded(value, places)
 
 
 @rule("K07", "kpis.target", Severity.ERROR, Blocks.KEY_FIGURES)
@@ -375,7 +460,9 @@ def actual_is_missing(frames: Frames) -> pd.DataFrame:
 
     def faulty(entry: Entry) -> Iterator[tuple[str, dict[str, str]]]:
         asked = "actual" in entry.open and entry.role is Role.ACTUAL and entry.kpi.rated
-        parts = entry.kpi.ratio and any(part in entry.values for part in _PARTS)
+        # What has both parts from elsewhere is nothing that the unit could state.
+        named = entry.kpi.ratio and not entry.kpi.enters
+        parts = named or (entry.kpi.ratio and any(part in entry.values for part in _PARTS))
         there = "actual" in entry.values.keys() | entry.unread or parts
         if asked and not there and entry.data_state not in NO_ACTUAL:
             yield "actual", {"stand": entry.data_state or "nicht angegeben"}
@@ -417,6 +504,22 @@ def impossible_for_its_kind(frames: Frames) -> pd.DataFrame:
                 yield stem, {"wert": decimal_text(value), "art": entry.kpi.kind, "erlaubt": allowed}
 
     return _each(frames, faulty)
+
+
+@rule("K14", "kpi_units.unit", Severity.WARNING, workbook="master")
+def asked_of_a_unit_and_of_one_above_it(frames: Frames) -> pd.DataFrame:
+    """Values are added over disjoint units only: what a division reports contains its offices
+    (domain, 9.1).
+    """
+    asked, above = frames.master.kpi_units, frames.master.units.ancestry
+    rows = frames.tables["kpi_units"]
+    hits: dict[int, dict[str, str]] = {}
+    for index, kpi, unit in zip(rows.index, rows["kpi"], rows["unit"], strict=True):
+        others = set(asked.get(_text(kpi), ()))
+        wider = [each for each in above.get(_text(unit), ())[1:] if each in others]
+        if wider:
+            hits[int(index)] = {"nr": _text(kpi), "einheit": _text(unit), "ober": wider[0]}
+    return pd.DataFrame(list(hits.values()), index=list(hits))
 
 
 def _allowed(kpi: Kpi, value: Decimal) -> str:

@@ -169,8 +169,10 @@ def finished_but_planned(frames: Frames) -> pd.DataFrame:
 
 @rule("M11", "measures.funder", Severity.WARNING)
 def funding_does_not_fit(frames: Frames) -> pd.DataFrame:
-    """Third-party money above the cost, or without saying whose it is."""
-    measures = frames.tables["measures"]
+    """Third-party money above the cost, or without saying whose it is; not judged where an amount
+    could not be read.
+    """
+    measures = frames.tables["measures"][_readable(frames)]
     keys = list(zip(measures["file"], measures["measure"].fillna(""), strict=True))
     income, cost = _sums(frames, INCOME_KINDS), _sums(frames, COST_KINDS)
     rows: list[tuple[int, str, int, int]] = []

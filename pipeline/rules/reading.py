@@ -31,7 +31,7 @@ _WARNED = (
     "D31", "D32", "D33", "D34", "D35", "D36", "D37", "D38",
     "Z07", "Z20", "A07", "A09",
 )  # fmt: skip
-_NOTED = ("D07", "D14", "D17", "D21", "D30", "Z02", "Z17")
+_NOTED = ("D07", "D14", "D17", "D21", "D30", "D39", "Z02", "Z17")
 
 for _id in _FILE:
     declare(_id, Severity.ERROR, Blocks.RETURN)

@@ -62,6 +62,17 @@ KPI_KINDS = _same(
 )
 RATIO_KINDS = frozenset({"Quote", "Durchschnitt", "Stückkosten", "je Einwohner"})
 """Kinds whose value is a numerator over a denominator (domain 9.1)."""
+
+
+def ratio_factor(unit_of_measure: str, factor: int | None) -> int:
+    """What a ratio is multiplied by; an empty cell of the catalogue means 100 for %, else 1
+    (contract, «Key figures»).
+    """
+    if factor is not None:
+        return int(factor)
+    return 100 if unit_of_measure.startswith("%") else 1
+
+
 DIRECTIONS = _same("mindestens", "höchstens", "Band", "genau", "halten", "nachrichtlich")
 AGGREGATIONS = _same(
     "Summe", "Stichtagssumme", "Quote", "gewichtet", "Minimum", "Maximum", "alle", "keine"

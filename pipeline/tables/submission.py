@@ -573,7 +573,7 @@ KPIS = Table(
             entered_for=(Role.ACTUAL, Role.BUDGET, Role.OUTLOOK),
             entered_when_given=True,
             width=14,
-            help="Nur bei Quoten und Durchschnitten.",
+            help="Bei Quoten und Durchschnitten; sonst das Gewicht, etwa die Zahl der Antworten.",
         ),
         Column(
             name="data_state",

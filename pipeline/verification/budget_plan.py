@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-import openpyxl
-from openpyxl.worksheet.worksheet import Worksheet
-
 from pipeline.tables import choices
 from pipeline.verification.difference import Difference, UnusableError
 from pipeline.verification.evidence import Evidence, code_of
@@ -18,30 +15,16 @@ _BUDGET_PLAN = "Haushaltsplan.xlsx"
 
 def _budget_plan_area(evidence: Evidence, table: str) -> Area:
     """A table of ``Haushaltsplan.xlsx`` with the values that its formulas cache."""
-    path = evidence.output_folder / _BUDGET_PLAN
-    try:
-        book = openpyxl.load_workbook(path, data_only=True, read_only=True)
-        found = next(
-            (area for sheet in book.worksheets for area in _areas_in(sheet) if area.table == table),
-            None,
-        )
-        book.close()
-    except Exception as fault:  # openpyxl raises an open set of classes
-        raise UnusableError(
-            file=_BUDGET_PLAN,
-            explanation=f"{_BUDGET_PLAN} fehlt oder ist nicht als Excel-Arbeitsmappe lesbar.",
-        ) from fault
-    if found is None:
-        raise UnusableError(
-            file=_BUDGET_PLAN,
-            explanation=f"In {_BUDGET_PLAN} fehlt die Tabelle mit dem Schlüssel zh:{table}.",
-        )
-    return found
-
-
-def _areas_in(sheet: Worksheet) -> list[Area]:
-    rows: list[list[object]] = [list(row) for row in sheet.iter_rows(values_only=True)]
-    return areas_of({sheet.title: rows})
+    book = evidence.book(_BUDGET_PLAN)
+    for sheet in book.sheets.values():
+        if any(sheet.text(row, 1).startswith(f"zh:{table}:") for row in sheet.by_row):
+            return next(
+                each for each in areas_of({sheet.name: sheet.grid()}) if each.table == table
+            )
+    raise UnusableError(
+        file=_BUDGET_PLAN,
+        explanation=f"In {_BUDGET_PLAN} fehlt die Tabelle mit dem Schlüssel zh:{table}.",
+    )
 
 
 _VIEWS = ("Produkte", "Organisation", "Ziele")

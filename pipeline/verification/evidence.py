@@ -11,11 +11,13 @@ from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 
 from pipeline.model.tables import Choice
 from pipeline.tables import choices, results
+from pipeline.verification.books import Book, read_book
 from pipeline.verification.difference import UnusableError
 from pipeline.verification.reading import (
     Area,
@@ -29,6 +31,7 @@ from pipeline.verification.reading import (
 
 MASTER_FILE = "Stammdaten.xlsx"
 MANIFEST = "manifest.json"
+FEEDBACK_FOLDER = "Rueckmeldungen/"
 _PROTECTED = tuple(f"'{sign}" for sign in "=+-@\t\r")
 """How a CSV file shows a text that a spreadsheet would take for a formula."""
 
@@ -114,7 +117,16 @@ class MasterData:
 
     def column(self, table: str, key: str, column: str) -> dict[str, str]:
         """One column of a table as text, by key."""
-        return {area.text(row, key): area.text(row, column) for area, row in self.records(table)}
+        wanted = (table, key, column)
+        if wanted not in self._columns:
+            self._columns[wanted] = {
+                area.text(row, key): area.text(row, column) for area, row in self.records(table)
+            }
+        return self._columns[wanted]
+
+    @cached_property
+    def _columns(self) -> dict[tuple[str, str, str], dict[str, str]]:
+        return {}
 
     @cached_property
     def years(self) -> tuple[PlanYear, ...]:
@@ -131,6 +143,27 @@ class MasterData:
     @cached_property
     def roles(self) -> dict[int, str]:
         return {year.year: year.role for year in self.years}
+
+    @cached_property
+    def year_titles(self) -> dict[str, int]:
+        """How a year is printed; a year without title is named by its role."""
+        titles = self.column("years", "year", "title")
+        return {
+            titles.get(str(each.year))
+            or f"{choices.label(choices.ROLES, each.role)} {each.year}": each.year
+            for each in self.years
+        }
+
+    @cached_property
+    def budget_years(self) -> list[int]:
+        """The years that the plan decides, the first one first."""
+        return sorted(each.year for each in self.years if each.role == "budget" and each.entered)
+
+    @cached_property
+    def previous_budget_year(self) -> int | None:
+        """The last budget year before the plan."""
+        given = [each.year for each in self.years if each.role == "budget" and not each.entered]
+        return max(given, default=None)
 
     @cached_property
     def line_kinds(self) -> dict[str, str]:
@@ -310,11 +343,15 @@ class Evidence:
 
     @cached_property
     def input_files(self) -> dict[str, Path]:
-        """Every input by its printed name; the master is one of them."""
+        """Every input by its printed name; the master is one of them. A file of the input folder
+        that is called like the master is printed with ``./``.
+        """
         found = {
             printed_name(path.relative_to(self.input_folder)): path
             for path in files_below(self.input_folder)
         }
+        if MASTER_FILE in found:
+            found[f"./{MASTER_FILE}"] = found.pop(MASTER_FILE)
         if self.master_path.is_file():
             found[MASTER_FILE] = self.master_path
         return found
@@ -323,16 +360,36 @@ class Evidence:
     def manifest(self) -> Mapping[str, Mapping[str, str]]:
         """``inputs`` and ``outputs`` of the manifest, hash by file."""
         try:
+            return {part: dict(self.manifest_facts[part]) for part in ("inputs", "outputs")}
+        except (ValueError, KeyError, TypeError) as fault:
+            raise self._no_manifest() from fault
+
+    @cached_property
+    def manifest_facts(self) -> Mapping[str, Any]:
+        """Everything that the manifest says."""
+        try:
             content = json.loads((self.output_folder / MANIFEST).read_text(encoding="utf-8"))
-            return {part: dict(content[part]) for part in ("inputs", "outputs")}
+            return dict(content)
         except (OSError, ValueError, KeyError, TypeError) as fault:
-            raise UnusableError(
-                file=MANIFEST,
-                explanation="Das Verzeichnis der Prüfsummen fehlt oder ist beschädigt.",
-            ) from fault
+            raise self._no_manifest() from fault
+
+    @staticmethod
+    def _no_manifest() -> UnusableError:
+        return UnusableError(
+            file=MANIFEST, explanation="Das Verzeichnis der Prüfsummen fehlt oder ist beschädigt."
+        )
 
     def rows(self, table: str) -> list[dict[str, str]]:
         """A file of the data package, without the apostrophe that protects from formulas."""
+        if table not in self._rows:
+            self._rows[table] = self._read_rows(table)
+        return self._rows[table]
+
+    @cached_property
+    def _rows(self) -> dict[str, list[dict[str, str]]]:
+        return {}
+
+    def _read_rows(self, table: str) -> list[dict[str, str]]:
         file = f"Daten/{table}.csv"
         columns = next((each.names for each in results.RESULT_TABLES if each.name == table), ())
         try:
@@ -374,6 +431,36 @@ class Evidence:
             )
             for row in self.rows("figures")
         ]
+
+    @cached_property
+    def workbooks(self) -> list[str]:
+        """The workbooks of the plan below the output folder; what goes back to departments is none
+        of them.
+        """
+        folder = self.output_folder
+        files = [printed_name(path.relative_to(folder)) for path in files_below(folder)]
+        return sorted(
+            file
+            for file in files
+            if file.endswith(".xlsx")
+            and not file.startswith(FEEDBACK_FOLDER)
+            and not file.rpartition("/")[2].startswith(("~$", "."))
+        )
+
+    def book(self, file: str) -> Book:
+        """A workbook of the output, read once."""
+        if file not in self._books:
+            self._books[file] = read_book(self.output_folder / file, file)
+        return self._books[file]
+
+    @cached_property
+    def _books(self) -> dict[str, Book]:
+        return {}
+
+    @cached_property
+    def prepared(self) -> dict[str, object]:
+        """What several checks have made of a workbook."""
+        return {}
 
     @cached_property
     def _read(self) -> dict[str, tuple[Area, ...]]:

@@ -79,7 +79,7 @@ def largest_remainder(amount: int, shares: Shares) -> list[int]:
     return cents if amount >= 0 else [-part for part in cents]
 
 
-def _split(evidence: Evidence) -> Iterator[tuple[Figure, str, int, int]]:
+def split(evidence: Evidence) -> Iterator[tuple[Figure, str, int, int]]:
     """Every figure that counts with its parts: goal, basis points, cents."""
     shares = _shares(evidence)
     for figure in evidence.figures:
@@ -111,7 +111,7 @@ def contributions_follow_from_figures(evidence: Evidence) -> Iterator[Difference
     """Each figure that counts is split over its goals, general funding and ``ohne``."""
     expected = Counter(
         _contribution({**vars(figure), "goal": goal, "share_bp": share, "cents": cents})
-        for figure, goal, share, cents in _split(evidence)
+        for figure, goal, share, cents in split(evidence)
     )
     found = Counter(_contribution(row) for row in evidence.rows("contributions"))
     for row in expected - found:
@@ -138,10 +138,10 @@ def _of_contribution(texts: tuple[str, ...], *, wanted: bool) -> Difference:
 Sums = dict[tuple[str, str, str, int], int]
 
 
-def _goal_sums(evidence: Evidence) -> Sums:
+def goal_sums(evidence: Evidence) -> Sums:
     """(view, goal, kind, year) → cents, by walking from each figure up the parents."""
     sums: Sums = defaultdict(int)
-    for figure, goal, _, cents in _split(evidence):
+    for figure, goal, _, cents in split(evidence):
         for node in evidence.lineage(goal) or [goal]:
             sums["anteil", node, figure.kind, figure.year] += cents
     served = {key: _served(evidence, *key) for key in _shares(evidence)}
@@ -154,7 +154,7 @@ def _goal_sums(evidence: Evidence) -> Sums:
 
 def aggregates_follow_from_figures(evidence: Evidence) -> Iterator[Difference]:
     """Both views, every goal, kind and year; parents and roles as the master workbook says."""
-    sums = _goal_sums(evidence)
+    sums = goal_sums(evidence)
     goals = [*evidence.parents, choices.WITHOUT_GOAL, choices.GENERAL_FUNDING]
     wanted = {
         (view, goal, kind, year): sums.get((view, goal, kind, year), 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -72,6 +73,55 @@ def outputs_are_unchanged(evidence: Evidence) -> Iterator[Difference]:
         missing="Diese Ausgabedatei wurde geschrieben, jetzt fehlt sie.",
         extra="Diese Datei im Ausgabeordner stammt nicht aus dem Lauf.",
     )
+
+
+def manifest_sums_itself_up(evidence: Evidence) -> Iterator[Difference]:
+    """The plan's name, its state and the two digests follow from what the manifest lists."""
+    facts, outputs = evidence.manifest_facts, evidence.manifest["outputs"]
+    wanting = {"rejected", "partial", "missing", "substituted"}
+    wanted = {
+        "city": evidence.city,
+        "plan": evidence.plan,
+        "provisional": any(row["status"] in wanting for row in evidence.register),
+        "data_digest": _digest(
+            {file: digest for file, digest in outputs.items() if file.endswith(".csv")}
+        ),
+        "content_digest": _digest(
+            {file: _content(evidence.output_folder / file, outputs[file]) for file in outputs}
+        ),
+    }
+    for name, should in wanted.items():
+        if facts.get(name) != should:
+            yield Difference(
+                check="manifest",
+                file=MANIFEST,
+                expected=str(should),
+                found=str(facts.get(name, "")),
+                explanation=f"Die Angabe „{name}“ passt nicht zu den aufgeführten Dateien.",
+            )
+
+
+def _digest(hashes: Mapping[str, str]) -> str:
+    lines = [f"{name}={hashes[name]}\n" for name in sorted(hashes)]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _content(path: Path, noted: str) -> str:
+    """The digest over the unpacked parts of a workbook; how they are packed may differ between
+    machines. A file that is gone or damaged is named elsewhere.
+    """
+    if not path.name.endswith(".xlsx"):
+        return noted
+    try:
+        with zipfile.ZipFile(path) as package:
+            return _digest(
+                {
+                    part: hashlib.sha256(package.read(part)).hexdigest()
+                    for part in package.namelist()
+                }
+            )
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return ""
 
 
 def register_names_the_files(evidence: Evidence) -> Iterator[Difference]:

@@ -11,6 +11,8 @@ from pipeline.verification.difference import Difference
 from pipeline.verification.evidence import Evidence, Figure
 from pipeline.verification.goals import Sums, sum_differences
 
+_TERM = re.compile(r"([+\-\u2212]?)\s*([^+\-\u2212\s]+)")
+
 
 @dataclass(frozen=True)
 class LinePlan:
@@ -29,7 +31,7 @@ class LinePlan:
         if line in above:
             return 0
         total = 0
-        for sign, term in re.findall(r"([+\-\u2212]?)\s*([^+\-\u2212\s]+)", formula):
+        for sign, term in _TERM.findall(formula):
             value = (
                 sum(entered.get(each, 0) for each in self._range(term))
                 if ".." in term
@@ -37,6 +39,11 @@ class LinePlan:
             )
             total += value if sign in {"", "+"} else -value
         return total
+
+    def parts(self, line: str) -> list[str]:
+        """The lines that a formula names singly; ranges hold entered lines only."""
+        terms = _TERM.findall(self.formulas.get(line, ""))
+        return [term for _, term in terms if ".." not in term]
 
     def _range(self, term: str) -> list[str]:
         """The entered lines from the first to the last one named, in the order of the sheet."""

@@ -1,27 +1,39 @@
-"""Worked examples for attainment and for adding up key figures (domain 9; derivation beside each
-case).
+"""What must always hold for key figures and attainment, whatever is reported (the worked examples
+stand in test_worked_examples.py).
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
+from random import Random
 
-import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from pipeline.attainment import (
-    KeyFigure,
     Rating,
-    Reported,
-    aggregated,
     attained,
+    capped,
+    goal_ratings,
+    key_figure_ratings,
+    rated,
     rolled_up,
     state_of,
-    target_of,
 )
-from pipeline.model.master import Settings
+from pipeline.key_figures import KeyFigure, Reported, aggregated, like_with_like, reported
+from pipeline.model.hierarchy import Hierarchy
+from pipeline.model.master import Master, Settings
+from pipeline.model.submission import combined
+from pipeline.tables import choices
+from tests.builders import a_master
+from tests.rules.returns import a_return
 
-SETTINGS = Settings(budget_year=2027, city="Musterstadt", as_of="2026-10-15")
+NUMBERS = st.fractions(min_value=-1_000, max_value=1_000, max_denominator=100)
+SHARES = st.fractions(min_value=0, max_value=1, max_denominator=40)
+CAP = st.sampled_from([10_000, 12_000, 20_000])
+fast = settings(max_examples=40, deadline=None)
 
 
 def a_key_figure(**changes: object) -> KeyFigure:
@@ -32,185 +44,236 @@ def a_key_figure(**changes: object) -> KeyFigure:
     return KeyFigure(**{**facts, **changes})  # type: ignore[arg-type]
 
 
-CASES = [
-    # with a baseline: (actual - base) / (target - base)
-    (
-        "domain 9.2: Basis 100, Ziel 80, Ist 90",
-        {"direction": "höchstens", "base": Fraction(100)},
-        90,
-        80,
-        "1/2",
-    ),
-    ("the same upwards", {"base": Fraction(10)}, 25, 20, "3/2"),
-    (
-        "worse than the baseline is negative, capped only in the roll-up",
-        {"base": Fraction(10)},
-        5,
-        20,
-        "-1/2",
-    ),
-    (
-        "target = baseline: a maintenance goal, not 0/0 (K09)",
-        {"base": Fraction(20), "tolerance": Fraction(2)},
-        21,
-        20,
-        "1",
-    ),
-    # without a baseline
-    ("mindestens: actual / target", {}, 30, 40, "3/4"),
-    ("over-fulfilment is shown", {}, 60, 40, "3/2"),
-    ("höchstens: target / actual", {"direction": "höchstens"}, 50, 40, "4/5"),
-    ("höchstens with actual 0 is reached", {"direction": "höchstens"}, 0, 40, "1"),
-    ("mindestens 0 is reached by anything that is not negative", {}, 0, 0, "1"),
-    # band and exactly: in the key figure's unit, linear to 0 at twice the tolerance
-    ("Band: inside", {"direction": "Band", "tolerance": Fraction(5)}, 44, 40, "1"),
-    ("Band: at the edge", {"direction": "Band", "tolerance": Fraction(5)}, 45, 40, "1"),
-    ("Band: half way out", {"direction": "Band", "tolerance": Fraction(4)}, 46, 40, "1/2"),
-    ("Band: twice the tolerance", {"direction": "Band", "tolerance": Fraction(5)}, 50, 40, "0"),
-    ("Band: far below", {"direction": "Band", "tolerance": Fraction(5)}, 0, 40, "0"),
-    ("genau without tolerance, hit", {"direction": "genau"}, 40, 40, "1"),
-    ("genau without tolerance, missed", {"direction": "genau"}, 41, 40, "0"),
-    # keep: a band around the base
-    (
-        "halten around the base",
-        {"direction": "halten", "base": Fraction(100), "tolerance": Fraction(10)},
-        115,
-        120,
-        "1/2",
-    ),
-    (
-        "halten without a base: around the target",
-        {"direction": "halten", "tolerance": Fraction(10)},
-        105,
-        100,
-        "1",
-    ),
-    # yes/no and milestones
-    ("Ja/Nein fulfilled", {"kind": "Ja/Nein"}, 1, 1, "1"),
-    ("Ja/Nein not fulfilled", {"kind": "Ja/Nein"}, 0, 1, "0"),
-    (
-        "milestone after its date: as given",
-        {"kind": "Meilenstein", "due_date": "2026-06-30"},
-        70,
-        100,
-        "7/10",
-    ),
-    (
-        "milestone before its date: not rated",
-        {"kind": "Meilenstein", "due_date": "2027-06-30"},
-        70,
-        100,
-        None,
-    ),
-    ("nachrichtlich is never rated", {"direction": "nachrichtlich"}, 70, 100, None),
-]
-
-
-@pytest.mark.parametrize(
-    ("changes", "actual", "target", "expected"),
-    [case[1:] for case in CASES],
-    ids=[case[0] for case in CASES],
-)
-def test_attainment_of_one_key_figure(
-    changes: dict[str, object], actual: int, target: int, expected: str | None
-) -> None:
-    found = attained(
-        a_key_figure(**changes), actual=Fraction(actual), target=Fraction(target), settings=SETTINGS
+def the_settings(*, at_most_rule: str = "Ziel/Ist", cap: int = 10_000) -> Settings:
+    return Settings(
+        budget_year=2027,
+        city="Musterstadt",
+        as_of="2026-10-15",
+        at_most_rule=at_most_rule,
+        attainment_cap=cap,
     )
-    assert found == (None if expected is None else Fraction(expected))
 
 
-def test_the_other_formula_for_at_most_is_a_setting() -> None:
-    other = Settings(budget_year=2027, city="M", as_of="2026-10-15", at_most_rule="2 − Ist/Ziel")
-    kpi = a_key_figure(direction="höchstens")
-    assert attained(kpi, actual=Fraction(50), target=Fraction(40), settings=other) == Fraction(3, 4)
+RULES = st.sampled_from([choice.code for choice in choices.AT_MOST_RULES])
+KPIS = st.builds(
+    a_key_figure,
+    kind=st.sampled_from([choice.code for choice in choices.KPI_KINDS]),
+    direction=st.sampled_from([choice.code for choice in choices.DIRECTIONS]),
+    base=st.none() | NUMBERS,
+    tolerance=st.fractions(min_value=0, max_value=50, max_denominator=10),
+    due_date=st.sampled_from(["", "2026-06-30", "2027-06-30"]),
+)
 
 
-def test_without_target_or_actual_nothing_is_said() -> None:
-    assert attained(a_key_figure(), actual=None, target=Fraction(1), settings=SETTINGS) is None
-    assert state_of(a_key_figure(), None, SETTINGS) == "no_data"
+@fast
+@given(kpi=KPIS, actual=NUMBERS, target=NUMBERS, cap=CAP, rule=RULES)
+def test_attainment_is_within_its_bounds_and_its_state_says_the_same(
+    kpi: KeyFigure, actual: Fraction, target: Fraction, cap: int, rule: str
+) -> None:
+    known = the_settings(cap=cap, at_most_rule=rule)
+    reached = attained(kpi, actual=actual, target=target, settings=known)
+    state = state_of(kpi, reached, known)
+    waits = kpi.kind == "Meilenstein" and kpi.due_date == "2027-06-30"
+    assert (reached is None) == (kpi.direction == "nachrichtlich" or waits)
+    assert (state == "not_rated") == (reached is None)
+    if reached is not None:
+        assert 0 <= capped(reached, known) <= Fraction(cap, 10_000)
+        assert (state == "green") == (reached >= Fraction(95, 100))
+        assert (state == "red") == (reached < Fraction(80, 100))
 
 
-def parts(*rows: tuple[str | None, str | None, str | None]) -> list[Reported]:
-    cells = [[None if cell is None else Decimal(cell) for cell in row] for row in rows]
+@fast
+@given(
+    direction=st.sampled_from(["mindestens", "höchstens"]),
+    base=st.none() | NUMBERS,
+    tolerance=st.fractions(min_value=0, max_value=50, max_denominator=10),
+    actuals=st.tuples(NUMBERS, NUMBERS),
+    target=NUMBERS,
+    rule=RULES,
+)
+def test_a_better_actual_is_never_rated_worse(
+    direction: str,
+    base: Fraction | None,
+    tolerance: Fraction,
+    actuals: tuple[Fraction, Fraction],
+    target: Fraction,
+    rule: str,
+) -> None:
+    up = direction == "mindestens"
+    assume(base is None or (target >= base if up else target <= base))  # else K08 says so
+    kpi = a_key_figure(direction=direction, base=base, tolerance=tolerance)
+    known = the_settings(at_most_rule=rule)
+    worse, better = sorted(actuals, reverse=not up)
+
+    def rating(actual: Fraction) -> Fraction:
+        reached = attained(kpi, actual=actual, target=target, settings=known)
+        assert reached is not None
+        return capped(reached, known)
+
+    assert rating(worse) <= rating(better)
+    assert rating(target) == 1
+
+
+# --- over units -------------------------------------------------------------------------------
+
+PARTS = st.builds(
+    lambda numerator, denominator: {"numerator": Decimal(numerator), "denominator": Decimal(denominator)},
+    st.integers(0, 500),
+    st.integers(1, 500),
+)  # fmt: skip
+
+
+def offices(parts: list[dict[str, Decimal]]) -> list[Reported]:
     return [
-        Reported(unit=f"T{n}", value=value, numerator=top, denominator=bottom)
-        for n, (value, top, bottom) in enumerate(cells)
+        Reported(
+            unit=f"A{n}",
+            value=each["numerator"] / each["denominator"],
+            numerator=each["numerator"],
+            denominator=each["denominator"],
+        )
+        for n, each in enumerate(parts)
     ]
 
 
-def test_a_ratio_of_unequal_offices_is_never_the_mean_of_percentages() -> None:
-    # 10 of 20 and 90 of 100: (10 + 90) / (20 + 100) = 83.33 %, the mean of 50 % and 90 % would be
-    # 70 %.
-    kpi = a_key_figure(kind="Quote", aggregation="Quote", factor=100)
-    assert aggregated(kpi, parts(("50", "10", "20"), ("90", "90", "100"))) == Fraction(10_000, 120)
+@fast
+@given(parts=st.lists(PARTS, min_size=2, max_size=6), order=st.randoms())
+def test_a_ratio_lies_between_its_offices_in_whatever_order_they_come(
+    parts: list[dict[str, Decimal]], order: Random
+) -> None:
+    kpi = a_key_figure(kind="Quote", aggregation="Quote")
+    found = aggregated(kpi, offices(parts))
+    each = [Fraction(part["numerator"]) / Fraction(part["denominator"]) for part in parts]
+    assert found is not None
+    assert min(each) <= found <= max(each)
+    assert found * sum(Fraction(part["denominator"]) for part in parts) == sum(
+        part["numerator"] for part in parts
+    )
+    shuffled = offices(parts)
+    order.shuffle(shuffled)
+    assert aggregated(kpi, shuffled) == found
 
 
-def test_an_average_is_weighted_by_the_number_of_cases() -> None:
-    kpi = a_key_figure(kind="Durchschnitt", aggregation="gewichtet")
-    assert aggregated(kpi, parts(("4", None, "100"), ("10", None, "20"))) == Fraction(600, 120)
-
-
-def test_counts_and_stocks_are_summed_over_units_and_extremes_are_kept() -> None:
-    two = parts(("3", None, None), ("4", None, None))
-    assert aggregated(a_key_figure(aggregation="Summe"), two) == 7
-    assert aggregated(a_key_figure(aggregation="Stichtagssumme"), two) == 7
-    assert aggregated(a_key_figure(aggregation="Minimum"), two) == 3
-    assert aggregated(a_key_figure(aggregation="Maximum"), two) == 4
-    assert aggregated(a_key_figure(aggregation="keine"), two) is None
-    assert (
-        aggregated(
-            a_key_figure(kind="Ja/Nein", aggregation="alle"),
-            parts(("1", None, None), ("0", None, None)),
-        )
-        == 0
+@fast
+@given(
+    values=st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=1, max_size=6),
+    silent=st.integers(0, 3),
+)
+def test_an_office_that_says_nothing_moves_no_attainment(
+    values: list[tuple[int, int]], silent: int
+) -> None:
+    kpi = a_key_figure(aggregation="Summe")
+    heard = [Reported(unit=f"A{n}", value=Decimal(a)) for n, (a, _) in enumerate(values)]
+    aims = [Reported(unit=f"A{n}", value=Decimal(t)) for n, (_, t) in enumerate(values)]
+    waiting = [Reported(unit=f"S{n}", value=Decimal(100)) for n in range(silent)]
+    asked = frozenset(each.unit for each in [*aims, *waiting])
+    assert like_with_like(kpi, heard, [*aims, *waiting], asked=asked) == (
+        Fraction(sum(a for a, _ in values)),
+        Fraction(sum(t for _, t in values)),
     )
 
 
-def test_targets_without_parts_weigh_as_much_as_the_actuals() -> None:
-    # Targets 50 % and 80 %, cases 20 and 100: (50 * 20 + 80 * 100) / 120 = 75 %.
-    kpi = a_key_figure(kind="Quote", aggregation="Quote", factor=100)
-    targets, actuals = (
-        parts(("50", None, None), ("80", None, None)),
-        parts(("50", "10", "20"), ("90", "90", "100")),
-    )
-    assert target_of(kpi, targets, actuals) == 75
+# --- the roll-up ------------------------------------------------------------------------------
+
+RATINGS = st.builds(
+    rated,
+    st.none() | SHARES,
+    st.fractions(min_value=Fraction(1, 4), max_value=5, max_denominator=4),
+)
 
 
-def test_a_zero_denominator_weighs_nothing() -> None:
-    kpi = a_key_figure(kind="Quote", aggregation="Quote", factor=100)
-    assert aggregated(kpi, parts((None, "0", "0"), ("90", "90", "100"))) == 90
+@fast
+@given(children=st.lists(RATINGS, max_size=8), order=st.randoms())
+def test_the_order_of_children_does_not_matter(children: list[Rating], order: Random) -> None:
+    shuffled = list(children)
+    order.shuffle(shuffled)
+    assert rolled_up(shuffled, Fraction(1)) == rolled_up(children, Fraction(1))
 
 
-def rating(reached: str | None, weight: int = 1) -> Rating:
-    value = None if reached is None else Fraction(reached)
-    return Rating(
-        reached=value,
-        coverage=Fraction(int(value is not None)),
-        kpis_with_data=int(value is not None),
-        kpis=1,
-        weight=Fraction(weight),
-    )
+@fast
+@given(children=st.lists(RATINGS, min_size=1, max_size=8), weight=st.integers(1, 9))
+def test_a_goal_lies_between_its_children_and_one_without_data_changes_no_percentage(
+    children: list[Rating], weight: int
+) -> None:
+    found = rolled_up(children, Fraction(1))
+    known = [child.reached for child in children if child.reached is not None]
+    assert (found.reached is None) == (not known)
+    if found.reached is not None:
+        assert min(known) <= found.reached <= max(known)
+    more = rolled_up([*children, rated(None, Fraction(weight))], Fraction(1))
+    assert more.reached == found.reached
+    assert more.kpis == found.kpis + 1
+    assert (more.coverage < found.coverage) == (found.coverage > 0)
 
 
-def test_the_roll_up_is_the_weighted_mean_of_what_has_data_with_honest_coverage() -> None:
-    found = rolled_up([rating("1", 3), rating("1/2"), rating(None, 4)], Fraction(1))
-    assert (found.reached, found.coverage, found.kpis_with_data, found.kpis) == (
-        Fraction(7, 8),
-        Fraction(1, 2),
-        2,
-        3,
-    )
+@st.composite
+def trees(draw: st.DrawFn) -> tuple[Master, Hierarchy, dict[str, Rating], dict[str, Decimal]]:
+    """A goal tree with key figures on any of its goals, some of them without data."""
+    size = draw(st.integers(1, 7))
+    parents = {"Z0": ""}
+    for n in range(1, size):
+        parents[f"Z{n}"] = draw(st.sampled_from(["", *parents]))
+    goals = draw(st.lists(st.sampled_from(sorted(parents)), max_size=8))
+    ratings = {f"K{n}": draw(RATINGS) for n in range(len(goals))}
+    weights = {goal: Decimal(draw(st.integers(1, 4))) for goal in parents}
+    kpis = [{"kpi": f"K{n}", "title": "Kennzahl", "product": "511.10", "goal": goal, "kind": "Fallzahl", "direction": "mindestens", "aggregation": "Summe"} for n, goal in enumerate(goals)]  # fmt: skip
+    return a_master(kpis=kpis, previous_kpis=[]), Hierarchy(parents), ratings, weights
 
 
-def test_order_does_not_matter_and_a_child_without_data_changes_no_percentage() -> None:
-    children = [rating("1", 3), rating("1/3", 2), rating("0")]
-    forward, backward = rolled_up(children, Fraction(1)), rolled_up(children[::-1], Fraction(1))
-    assert forward == backward
-    assert rolled_up([*children, rating(None, 9)], Fraction(1)).reached == forward.reached
+@settings(max_examples=15, deadline=None)
+@given(tree=trees())
+def test_coverage_is_the_share_of_the_weight_that_has_data_all_the_way_down(
+    tree: tuple[Master, Hierarchy, dict[str, Rating], dict[str, Decimal]],
+) -> None:
+    master, goals, ratings, weights = tree
+    found = goal_ratings(ratings, master, goals, weights)
+    homes = {str(row["kpi"]): str(row["goal"]) for row in master.tables["kpis"].to_dict("records")}
+
+    def siblings(goal: str) -> Fraction:
+        own = sum((ratings[kpi].weight for kpi, home in homes.items() if home == goal), Fraction(0))
+        return own + sum(Fraction(weights[child]) for child in goals.children[goal])
+
+    for goal in goals.order:
+        below = [kpi for kpi, home in homes.items() if goal in goals.ancestry[home]]
+        # Every key figure's own share of the goal: its weight at each step of the way up.
+        covered = Fraction(0)
+        for kpi in below:
+            path = goals.ancestry[homes[kpi]]
+            steps = path[: path.index(goal) + 1]
+            share = ratings[kpi].weight / siblings(steps[0])
+            for child, parent in pairwise(steps):
+                share *= Fraction(weights[child]) / siblings(parent)
+            covered += share * ratings[kpi].kpis_with_data
+        assert found[goal].coverage == covered
+        assert found[goal].kpis == len(below)
+        assert found[goal].kpis_with_data == sum(ratings[kpi].kpis_with_data for kpi in below)
 
 
-def test_nothing_measured_is_no_data_and_never_zero() -> None:
-    found = rolled_up([rating(None)], Fraction(1))
-    assert found.reached is None
-    assert found.coverage == 0
+def test_a_new_key_figure_without_data_changes_no_percentage_of_the_city() -> None:
+    common = {"title": "Kennzahl", "product": "511.10", "kind": "Fallzahl", "direction": "mindestens", "aggregation": "Summe"}  # fmt: skip
+    old: list[dict[str, object]] = [
+        {"kpi": "K-1", "goal": "Z1", "weight": Decimal(2), **common},
+        {"kpi": "K-2", "goal": "Z2", **common},
+    ]
+    targets = [{"kpi": kpi, "year": 2025, "target": Decimal(8)} for kpi in ("K-1", "K-2", "K-3")]
+    rows = [
+        {"kpi": "K-1", "actual_2025": Decimal(7)},
+        {"kpi": "K-2", "actual_2025": Decimal(4)},
+    ]
+
+    def goals_of(kpis: list[dict[str, object]]) -> dict[str, Rating]:
+        named = {each["kpi"] for each in kpis}
+        master = a_master(kpis=kpis, previous_kpis=[each for each in targets if each["kpi"] in named])  # fmt: skip
+        unit, file, blocks = a_return(master, kpis=rows)
+        tables = [master.submission_tables["kpis"]]
+        values = reported(combined(master, tables, [(unit, file, {"kpis": blocks["kpis"]})]), master)  # fmt: skip
+        tree = Hierarchy({"Z1": "", "Z2": "Z1"})
+        return goal_ratings(key_figure_ratings(values, master, 2025), master, tree, {})
+
+    before = goals_of(old)
+    after = goals_of([*old, {"kpi": "K-3", "goal": "Z2", **common}])
+    assert {goal: each.reached for goal, each in after.items()} == {
+        goal: each.reached for goal, each in before.items()
+    }
+    assert before["Z1"].reached == (2 * Fraction(7, 8) + Fraction(1, 2)) / 3
+    assert (before["Z1"].coverage, after["Z1"].coverage) == (Fraction(1), Fraction(5, 6))
+    assert (after["Z1"].kpis_with_data, after["Z1"].kpis) == (2, 3)

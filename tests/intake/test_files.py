@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-import time
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,13 +57,15 @@ def test_a_folder_called_like_a_workbook(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 def test_a_pipe_is_never_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "FB10.xlsx")
-    started = time.monotonic()
-
-    assert refusal(read_workbook(tmp_path / "FB10.xlsx")) == (
-        Reason.SPECIAL_FILE,
-        {"kind": "pipe"},
+    readings: list[Reading] = []
+    # In a thread that dies with the tests: whoever waits for a pipe waits for ever.
+    waiting = threading.Thread(
+        target=lambda: readings.append(read_workbook(tmp_path / "FB10.xlsx")), daemon=True
     )
-    assert time.monotonic() - started < 1
+    waiting.start()
+    waiting.join(timeout=60)
+
+    assert [refusal(each) for each in readings] == [(Reason.SPECIAL_FILE, {"kind": "pipe"})]
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no sockets in folders here")
@@ -166,15 +168,13 @@ def test_a_file_too_big_is_hashed_for_the_register_but_not_read(tmp_path: Path) 
     )
 
 
-def test_a_sparse_file_of_many_gigabytes_takes_no_time(tmp_path: Path) -> None:
+def test_a_sparse_file_of_many_gigabytes_is_not_even_hashed(tmp_path: Path) -> None:
     path = tmp_path / "FB10.xlsx"
     with path.open("wb") as file:
         file.truncate(3 << 30)
-    started = time.monotonic()
 
     reading = read_workbook(path)
 
-    assert time.monotonic() - started < 2
     assert isinstance(reading.result, Refusal)
     assert reading.result.reason is Reason.FILE_TOO_BIG
     assert (reading.sha256, reading.size) == (None, 3 << 30)

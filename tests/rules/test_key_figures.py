@@ -8,6 +8,8 @@ import pytest
 
 from pipeline.model.findings import Blocks
 from pipeline.model.master import Master
+from tests.builders import a_template
+from tests.live_entries import cell_of
 from tests.rules.returns import (
     KPIS,
     UNREADABLE,
@@ -18,7 +20,9 @@ from tests.rules.returns import (
     a_sound_master,
     changed,
     findings,
+    master_findings,
     said,
+    said_of_master,
     text,
 )
 
@@ -180,3 +184,86 @@ def test_milestones_and_yes_or_no_have_their_own_values(kind: str, value: int, f
         )
     ]
     assert rules.count("K12") == (0 if fine else 1)
+
+
+# --- what parts come to, weights, Controlling ---------------------------------------------------
+
+
+def test_a_computed_ratio_is_as_plausible_as_a_typed_one() -> None:
+    master = _with("K-002", minimum=Decimal(0), maximum=Decimal(100))
+    swapped = a_ratio(numerator_2025=Decimal(1000), denominator_2025=Decimal(362))
+    found = [each for each in findings(master, kpis=_sheet(swapped)) if each.rule == "K05"]
+    assert [(each.values["wert"], each.keys["year"]) for each in found] == [("276,24", "2025")]
+    assert found[0].place.cell == "E7"  # the numerator's cell, as in the data package
+    assert "K05" not in [rule for rule, _ in said(master, kpis=_sheet(a_ratio()))]
+
+
+def test_a_computed_value_may_not_jump_unnoticed_either() -> None:
+    planned = {f"{part}_{year}": Decimal(value) for year, top in ((2027, 37), (2028, 74)) for part, value in (("numerator", top), ("denominator", 100))}  # fmt: skip
+    row = a_ratio(target_2027=None, **planned)
+    found = [each for each in findings(kpis=_sheet(row)) if each.rule == "K06"]
+    assert [(each.keys["year"], each.values["vj"], each.values["wert"]) for each in found] == [
+        ("2028", "37", "74")
+    ]
+
+
+def test_a_ratio_over_a_base_value_is_checked_against_its_range() -> None:
+    inhabitants = [{"name": "Einwohnerzahl", "year": 2025, "value": Decimal(42_000)}]
+    master = a_sound_master(
+        base_values=inhabitants, kpis=changed("kpis", "K-003", maximum=Decimal(60))
+    )
+    rows = [{"kpi": "K-003", "target_2027": Decimal(40), "numerator_2025": Decimal(value)} for value in (2_100_000, 4_200_000)]  # fmt: skip
+    assert "K05" not in [rule for rule, _ in said(master, kpis=_sheet(rows[0]))]
+    assert "100 € für 2025" in text(findings(master, kpis=_sheet(rows[1])), "K05")
+
+
+def test_a_grade_of_several_units_needs_the_number_of_answers() -> None:
+    grade = {"kind": "Note", "aggregation": "gewichtet", "decimals": 1}
+    alone = _with("K-001", **grade)
+    asked = [{"kpi": "K-001", "unit": unit} for unit in ("T61", "T12")]
+    shared = a_sound_master(kpis=changed("kpis", "K-001", **grade), kpi_units=asked)
+    row = a_count(actual_2025=Decimal(2), target_2027=Decimal(2), denominator_2025=None)
+    assert "K02" not in [rule for rule, _ in said(alone, kpis=_sheet(row))]
+    found = findings(shared, kpis=_sheet(row))
+    assert [each.rule for each in found] == ["K02"]
+    assert "fehlt das Gewicht, zum Beispiel die Zahl der Antworten" in text(found, "K02")
+    weighed = {**row, "denominator_2025": Decimal(310)}
+    assert "K02" not in [rule for rule, _ in said(shared, kpis=_sheet(weighed))]
+
+
+def test_the_template_opens_the_weight_only_where_values_are_weighed() -> None:
+    grade = {"kind": "Note", "aggregation": "gewichtet"}
+    asked = [{"kpi": "K-001", "unit": unit} for unit in ("T61", "T12")]
+
+    def typed(master: Master) -> set[str]:
+        layout = a_template(master)
+        table = layout.tables["kpis"]
+        row = table.first_row + master.kpis_of("T61").index("K-001")
+        names = ("numerator_2025", "denominator_2025", "denominator_2027")
+        cells = {name: cell_of(layout, table, row, name) for name in names}
+        return {name for name, cell in cells.items() if cell is not None and not cell.locked}
+
+    weighed = a_sound_master(kpis=changed("kpis", "K-001", **grade), kpi_units=asked)
+    assert typed(a_sound_master()) == set()
+    assert typed(_with("K-001", **grade)) == set()
+    assert typed(weighed) == {"denominator_2025", "denominator_2027"}
+
+
+def test_in_controlling_the_actual_is_not_held_against_the_parts_of_the_plan() -> None:
+    master = a_sound_master(settings={"round": "Controlling"})
+    planned = {"numerator_2027": Decimal(38), "denominator_2027": Decimal(100)}
+    row = a_ratio(target_2027=Decimal(38), actual_2027=Decimal(31), **planned)
+    assert "K04" not in [rule for rule, _ in said(master, kpis=_sheet(row))]
+    alone = a_ratio(target_2027=Decimal(38), actual_2027=Decimal(31))
+    assert "K02" not in [rule for rule, _ in said(master, kpis=_sheet(alone))]
+    wrong = {**row, "target_2027": Decimal(40)}
+    assert "K04" in [rule for rule, _ in said(master, kpis=_sheet(wrong))]
+
+
+def test_a_division_and_one_of_its_offices_are_not_asked_for_the_same_key_figure() -> None:
+    apart = [{"kpi": "K-001", "unit": unit} for unit in ("T61", "T12")]
+    within = [{"kpi": "K-001", "unit": unit} for unit in ("STADT", "T61")]
+    assert "K14" not in [rule for rule, _ in said_of_master(a_sound_master(kpi_units=apart))]
+    found = [each for each in master_findings(a_sound_master(kpi_units=within)) if each.rule == "K14"]  # fmt: skip
+    assert [(each.place.sheet, each.place.cell) for each in found] == [("Kennzahleinheiten", "C8")]
+    assert "T61 gehört zu STADT" in text(found, "K14")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pipeline.model.master import Master
@@ -120,3 +121,191 @@ def test_a_goal_twice_across_departments() -> None:
     master = _goal_city()
     other = a_return(master, unit="T12", goals=[_goal()])
     assert said(master, other, goals=[_goal()]) == [("S10", "Ziele!B7"), ("S10", "Ziele!B7")]
+
+
+# --- the same saving twice --------------------------------------------------------------------
+
+_YEARS = (2027, 2028, 2029, 2030)
+
+
+@cache
+def _plain_city() -> Master:
+    return _saving_city()
+
+
+def _plans(*amounts: int) -> dict[str, int]:
+    return {f"plan_{year}": cents for year, cents in zip(_YEARS, amounts, strict=False)}
+
+
+def _internal(**change: Cell) -> dict[str, Any]:
+    """T12 (111.30) charges T61 (511.10): line 28 is the receiver's expense."""
+    amounts = {f"amount_{year}": 9_000_00 for year in _YEARS}
+    return {"product": "511.10", "line": "28", "partner": "111.30", **amounts, **change}
+
+
+def _of_the_provider(**change: Cell) -> dict[str, Any]:
+    facts = {"savings_measure": "HSK-T12-1", "product": "111.30", **_plans(5_000_00, 5_000_00)}
+    return a_saving(**{**facts, **change})
+
+
+def _twice(found: list[Any]) -> list[tuple[str, str, str]]:
+    return [
+        (each.rule, f"{each.place.file}!{each.place.cell}", each.values.get("variant", ""))
+        for each in found
+        if each.rule == "H04"
+    ]
+
+
+def test_provider_and_receiver_report_one_saving_twice() -> None:
+    master = _plain_city()
+    every_year = _plans(5_000_00, 5_000_00, 5_000_00, 5_000_00)
+    provider = a_return(master, unit="T12", savings=[_of_the_provider(**every_year)])
+    # The receiver tells the same saving as an increment: 5,000 in 2027 and nothing more.
+    mine = a_saving(product="511.10", effect="Zuwachs", **_plans(5_000_00, 0))
+    found = findings(master, provider, savings=[mine], costs=[_internal()])
+    assert _twice(found) == [("H04", "T61.xlsx!H7", "")]
+    assert "HSK-T12-1 (T12 Team Personal) und HSK-1 (T61 Team Stadtplanung)" in text(found, "H04")
+
+
+def test_equal_savings_of_products_that_do_not_settle_are_two() -> None:
+    master = _plain_city()
+    provider = a_return(master, unit="T12", savings=[_of_the_provider()])
+    mine = a_saving(product="511.10", **_plans(5_000_00, 5_000_00))
+    assert _twice(findings(master, provider, savings=[mine])) == []
+    other = [_internal(product="541.10")]
+    assert _twice(findings(master, provider, savings=[mine], costs=other)) == []
+
+
+def test_unequal_savings_of_products_that_settle_are_two() -> None:
+    master = _plain_city()
+    provider = a_return(master, unit="T12", savings=[_of_the_provider()])
+    for amounts in ((5_000_00, 5_000_01), (5_000_00,), (5_000_00, 5_000_00, 5_000_00)):
+        mine = a_saving(product="511.10", **_plans(*amounts))
+        assert _twice(findings(master, provider, savings=[mine], costs=[_internal()])) == []
+
+
+def test_a_memo_item_is_no_second_report() -> None:
+    master = _plain_city()
+    provider = a_return(master, unit="T12", savings=[_of_the_provider()])
+    mine = a_saving(
+        product="511.10", memo=True, counterpart="HSK-T12-1", **_plans(5_000_00, 5_000_00)
+    )
+    found = findings(master, provider, savings=[mine], costs=[_internal()])
+    assert [each.rule for each in found if each.rule.startswith("H")] == []
+
+
+def test_savings_of_nothing_are_not_the_same_saving() -> None:
+    master = _plain_city()
+    provider = a_return(master, unit="T12", savings=[_of_the_provider(**_plans(0, 0))])
+    mine = a_saving(product="511.10", **_plans(0, 0))
+    assert _twice(findings(master, provider, savings=[mine], costs=[_internal()])) == []
+
+
+def test_a_counterpart_that_is_named_makes_a_memo_item() -> None:
+    master = _plain_city()
+    provider = a_return(master, unit="T12", savings=[_of_the_provider()])
+    named = findings(master, provider, savings=[a_saving(counterpart="HSK-T12-1")])
+    assert _twice(named) == [("H04", "T61.xlsx!H7", "named")]
+    assert "HSK-1 (T61 Team Stadtplanung) nennt HSK-T12-1" in text(named, "H04")
+
+
+def test_two_measures_that_name_each_other_are_one_finding() -> None:
+    rows = [
+        a_saving(counterpart="HSK-2"),
+        a_saving(savings_measure="HSK-2", counterpart="HSK-1"),
+    ]
+    assert _twice(findings(_plain_city(), savings=rows)) == [("H04", "T61.xlsx!H7", "named")]
+
+
+def test_a_measure_may_name_its_memo_item() -> None:
+    rows = [
+        a_saving(counterpart="HSK-2"),
+        a_saving(savings_measure="HSK-2", memo=True, counterpart="HSK-1"),
+    ]
+    assert said(_plain_city(), savings=rows) == []
+
+
+# --- counted nowhere --------------------------------------------------------------------------
+
+
+def test_a_memo_item_of_a_memo_item_is_counted_nowhere() -> None:
+    rows = [
+        a_saving(memo=True, counterpart="HSK-2"),
+        a_saving(savings_measure="HSK-2", memo=True, counterpart="HSK-3"),
+        a_saving(savings_measure="HSK-3"),
+    ]
+    found = findings(_plain_city(), savings=rows)
+    assert [(each.rule, each.place.cell) for each in found] == [("H07", "I7")]
+    assert "HSK-1 nennt als Gegenposition HSK-2" in text(found, "H07")
+
+
+def test_a_memo_item_is_not_its_own_counterpart() -> None:
+    found = findings(_plain_city(), savings=[a_saving(memo=True, counterpart="HSK-1")])
+    assert [(each.rule, each.place.cell) for each in found] == [("H07", "I7")]
+    assert "nennt sich selbst" in text(found, "H07")
+
+
+# --- less than planned ------------------------------------------------------------------------
+
+
+@cache
+def _controlling(**settings: Cell) -> Master:
+    facts = {"uses_savings": True, "round": "Controlling", "as_of": "2027-09-30", **settings}
+    return a_sound_master(settings=facts)
+
+
+def _told(master: Master, *rows: dict[str, Cell]) -> list[bool]:
+    """Of several measures that plan 100,000 euro for 2027: who is asked for compensation."""
+    savings = [
+        a_saving(savings_measure=f"HSK-{number}", plan_2027=100_000_00, **row)
+        for number, row in enumerate(rows)
+    ]
+    found = findings(master, savings=savings)
+    asked = {each.values["nr"] for each in found if each.rule == "H05"}
+    return [f"HSK-{number}" in asked for number in range(len(rows))]
+
+
+def test_a_forecast_below_the_tolerance_asks_for_compensation() -> None:
+    """The tolerance is green_from, 95 %: 95,000 of 100,000 is in plan, one cent less is not."""
+    short = {"forecast_2027": 94_999_99}
+    answered = {**short, "compensation": "Stellensperre"}
+    enough = {"forecast_2027": 95_000_00}
+    assert _told(_controlling(), enough, short, answered) == [False, True, False]
+    assert _told(_controlling(green_from=9_000), short) == [False]
+
+
+def test_the_shortfall_names_year_and_amounts() -> None:
+    row = a_saving(plan_2027=100_000_00, forecast_2027=60_000_00)
+    found = findings(_controlling(), savings=[row])
+    (only,) = [each for each in found if each.rule == "H05"]
+    column = _controlling().submission_tables["savings"].names.index("compensation") + 2
+    assert only.place.cell == f"{chr(64 + column)}7"
+    assert "HSK-1: Für 2027 werden 60.000 € von 100.000 € erreicht" in text(found, "H05")
+
+
+def test_the_actual_of_a_running_year_is_no_shortfall() -> None:
+    """In September nine months are saved; only when the year is over the actual is the result."""
+    part, whole = {"actual_2027": 70_000_00}, {"actual_2027": 100_000_00}
+    both = {**part, "forecast_2027": 99_000_00}
+    assert _told(_controlling(as_of="2027-12-30"), part) == [False]
+    assert _told(_controlling(as_of="2027-12-31"), part, whole, both) == [True, False, False]
+
+
+def test_increments_are_compared_with_increments() -> None:
+    """60 of 100 in the year itself, though 300 were saved before: the running sum proves nothing."""
+    facts = {"effect": "Zuwachs", "actual_2025": 300_000_00}
+    short, enough = ({**facts, "forecast_2027": cents} for cents in (60_000_00, 100_000_00))
+    assert _told(_controlling(), short, enough) == [True, False]
+
+
+def test_what_cannot_be_carried_out_needs_something_in_its_place() -> None:
+    given_up = a_saving(state="nicht umsetzbar", **_plans(0, 8_000_00))
+    others = [
+        {**given_up, "plan_2028": 0},
+        {**given_up, "compensation": "Vergabe an Dritte"},
+        {**given_up, "state": "offen"},
+    ]
+    rows = [{**row, "savings_measure": f"HSK-{n}"} for n, row in enumerate([given_up, *others])]
+    found = findings(_plain_city(), savings=rows)
+    assert [(each.rule, each.values["nr"]) for each in found] == [("H05", "HSK-0")]
+    assert "geplant sind aber weiterhin 8.000 € für 2028" in text(found, "H05")

@@ -13,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from pipeline.excel.budget_plan.ledger import MEASURE
 from pipeline.excel.budget_plan.looks import height_of
-from pipeline.excel.budget_plan.outline import look_up
+from pipeline.excel.budget_plan.ranges import look_up
 from pipeline.excel.budget_plan.sheets import (
     CAPITAL,
     COMMITMENTS,
@@ -126,8 +126,8 @@ def _put_investment(plan: Plan, sheet: Worksheet, row: int, record: Mapping[str,
     for year in years:
         column += 1
         cents = plan.ledger.sum(MEASURE, measure, "payment", year)
-        formula = f"ROUND({look_up(MEASURE, criterion, 'payment', year)},2)"
-        put_sum(sheet, row, column, formula if number is not None else "ROUND(0,2)", cents, look)
+        paid = look_up(plan.ledger, MEASURE, measure, criterion, "payment", year)
+        put_sum(sheet, row, column, paid if number is not None else "ROUND(0,2)", cents, look)
         total += cents
     column += 1
     put_money(sheet, row, column, later, look)
@@ -136,7 +136,9 @@ def _put_investment(plan: Plan, sheet: Worksheet, row: int, record: Mapping[str,
     stated = _amount(record, "total_cost") if text_of(record.get("total_cost")) else None
     put_money(sheet, row, column + 2, stated, look)
     receipts = sum(plan.ledger.sum(MEASURE, measure, "receipt", year) for year in years)
-    parts = "+".join(look_up(MEASURE, criterion, "receipt", year) for year in years)
+    parts = "+".join(
+        look_up(plan.ledger, MEASURE, measure, criterion, "receipt", year) for year in years
+    )
     formula = f"ROUND({parts},2)" if number is not None and parts else "ROUND(0,2)"
     put_sum(sheet, row, column + 3, formula, receipts, look)
     followup = _amount(record, "followup_cost") if text_of(record.get("followup_cost")) else None

@@ -332,7 +332,7 @@ def _put_chart(
                 "gap": 60,
             }
         )
-    unit, pattern = _axis(
+    unit, pattern = axis_of(
         max(
             abs(outline.value(position, f"{NET_COST}_{year.year}"))
             for year in shown
@@ -375,7 +375,7 @@ def _put_chart(
     return last + 2 + height // 20 + 2
 
 
-def _axis(most: int) -> tuple[str, str]:
+def axis_of(most: int) -> tuple[str, str]:
     """The unit of the axis and the number format that shows it, by the largest amount in cents."""
     if most >= 200_000_000:
         return "Mio. Euro", "#,##0.0,,"

@@ -7,11 +7,10 @@ from __future__ import annotations
 from typing import Final
 
 import pandas as pd
-from xlsxwriter.utility import xl_col_to_name
 
 from pipeline.excel.budget_plan import labels
 from pipeline.excel.budget_plan.ledger import DIMENSIONS, GOAL, LINE, MEASURE, PRODUCT, UNIT
-from pipeline.excel.budget_plan.outline import KIND_RANGE, RANGES
+from pipeline.excel.budget_plan.ranges import FIRST_ROW, TEXTS
 from pipeline.excel.budget_plan.sheets import (
     DATA,
     LINKS_PER_SHEET,
@@ -33,45 +32,18 @@ _NUMBER_TITLES: Final = {
     LINE: "Nr.\nZeile",
     MEASURE: "Nr.\nMaßn.",
 }
-_TEXTS: Final = (
-    ("Ziel", 10.0),
-    ("Einheit", 8.0),
-    ("Produkt", 10.0),
-    ("Zeile", 7.0),
-    ("Maßnahme", 12.0),
-    ("Geldart", 16.0),
-    ("Herkunft", 19.0),
-    ("Anteil", 9.0),
-    ("Datei", 24.0),
-    ("Blatt", 17.0),
-    ("Zellen", 20.0),
-)
 _GOALS: Final = {WITHOUT_GOAL: "ohne Ziel", GENERAL_FUNDING: "allgemein"}
-FIRST_ROW: Final = TITLE_ROWS + 1
-
-
-def define_ranges(plan: Plan) -> None:
-    """The defined names by which the sums of all sheets read this one."""
-    last = FIRST_ROW + max(len(plan.ledger.rows), 1)
-    columns = [RANGES[dimension] for dimension in DIMENSIONS]
-    places = {name: place for place, name in enumerate(columns)}
-    places[KIND_RANGE] = len(DIMENSIONS) + [title for title, _ in _TEXTS].index("Geldart")
-    for offset, year in enumerate(plan.ledger.years):
-        places[f"Betrag_{year.year}"] = len(DIMENSIONS) + len(_TEXTS) + offset
-    for name, place in places.items():
-        letter = xl_col_to_name(place)
-        plan.book.define(name, f"'{DATA}'!${letter}${FIRST_ROW + 1}:${letter}${last}")
 
 
 def write_data(plan: Plan) -> None:
     """Writes one row per source row and goal, with the years beside each other."""
     ledger = plan.ledger
     titles = [_NUMBER_TITLES[dimension] for dimension in DIMENSIONS]
-    titles += [title for title, _ in _TEXTS]
+    titles += [title for title, _ in TEXTS]
     titles += [year.title for year in ledger.years]
     widths = [
         *([7.5] * len(DIMENSIONS)),
-        *(width for _, width in _TEXTS),
+        *(width for _, width in TEXTS),
         *([15.0] * len(ledger.years)),
     ]
     subtitle = (
@@ -79,6 +51,11 @@ def write_data(plan: Plan) -> None:
         "sind die Suchbegriffe der Summen: "
         "Excel hielte 1.1 und 1.10 sonst für dieselbe Zahl."
     )
+    if ledger.spans:
+        subtitle += (
+            " Bitte filtern, nicht sortieren: Wegen ihrer Menge lesen die Summen jede Zeile an "
+            "ihrem Platz."
+        )
     sheet = open_sheet(plan, DATA, "Daten", subtitle, widths)
     put_header(plan.looks, sheet, TITLE_ROWS, titles, widths)
     looks = plan.looks

@@ -48,9 +48,9 @@ TOTAL: Final = "\0total"
 BEFORE_FUNDING: Final = "\0before"
 TAGS: Final = "\0tags"
 
-_TEXT_WIDTHS = (4.5, 9.0, 40.0)
+_TEXT_WIDTHS = (4.5, 8.5, 38.0)
 _FIRST_COLUMN = len(_TEXT_WIDTHS)
-_RATING_WIDTHS = (12.5, 17.5, 10.0)
+_RATING_WIDTHS = (11.5, 15.0, 9.5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +142,7 @@ def goals_outline(results: Results, ledger: Ledger) -> Outline:
     master = results.master
     budget = [year.year for year in master.budget_years]
     columns = year_columns(
-        master.years, "expense", "revenue", NET_COST, open_years=frozenset(budget)
+        master.years, "expense", "revenue", NET_COST, open_years=frozenset(budget[:1])
     )
     columns += change_column(results, NET_COST)
     if budget:
@@ -162,8 +162,10 @@ def goals_outline(results: Results, ledger: Ledger) -> Outline:
 def investments_outline(results: Results, ledger: Ledger) -> Outline:
     """The sheet Investitionen, not yet written."""
     master = results.master
-    budget = frozenset(year.year for year in master.budget_years)
-    columns = year_columns(master.years, "payment", "receipt", INVESTMENT, open_years=budget)
+    budget = [year.year for year in master.budget_years]
+    columns = year_columns(
+        master.years, "payment", "receipt", INVESTMENT, open_years=frozenset(budget[:1])
+    )
     branches = _without_tags(goal_branches(results, ledger))
     return _outline(INVESTMENTS, branches, [*columns, *change_column(results, INVESTMENT)], ledger)
 
@@ -208,7 +210,7 @@ def change_column(results: Results, balance: str) -> list[Column]:
 def write_goals(plan: Plan, outline: Outline) -> None:
     """Writes the sheet Zielbaum with the attainment of every goal beside its money."""
     rating = rating_of(plan.results)
-    widths = [*_TEXT_WIDTHS, *widths_of(outline.columns), *_RATING_WIDTHS]
+    widths = [*_TEXT_WIDTHS, *widths_of(outline), *_RATING_WIDTHS]
     year = f"\n{rating.year}" if rating else ""
     titles = [
         "Nr.",
@@ -265,7 +267,7 @@ def put_rating(
 
 def write_investments(plan: Plan, outline: Outline) -> None:
     """Writes the sheet Investitionen."""
-    widths = [*_TEXT_WIDTHS, *widths_of(outline.columns)]
+    widths = [*_TEXT_WIDTHS, *widths_of(outline)]
     titles = ["Nr.", "Ziel-Nr.", "Ziel", *(column.title for column in outline.columns)]
     subtitle = (
         f"Anteilssicht {plan.unit_of_money}: jeder Betrag zählt genau einmal. "

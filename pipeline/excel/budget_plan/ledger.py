@@ -22,6 +22,13 @@ from pipeline.tables import choices
 GOAL, UNIT, PRODUCT, LINE, MEASURE = "goal", "unit", "product", "line", "measure"
 DIMENSIONS: Final = (GOAL, UNIT, PRODUCT, LINE, MEASURE)
 
+SORTABLE_ROWS: Final = 20_000
+"""Up to so many rows every sum looks through all of Daten, in whatever order somebody sorts it. A
+whole city's SUMIFS would then take many minutes: with more rows, the rows of a code stand together
+and its sums look through those alone.
+"""
+_TOGETHER: Final = (UNIT, PRODUCT, MEASURE, LINE, GOAL)
+
 _PLACE = ["file", "sheet"]
 _KEY = [*DIMENSIONS, "kind", "origin", "share_bp", *_PLACE]
 
@@ -34,7 +41,9 @@ class Ledger:
     ``sheet``, ``cells`` (every source cell of the row, in order of the years), ``cell`` (the
     first of them) and one integer column of cents per year, missing where there is no figure.
     ``numbers`` holds for each dimension the running number of every code. ``listed`` are sums
-    over figures of measures that do not count, by measure, kind and year.
+    over figures of measures that do not count, by measure, kind and year. ``spans`` are the first
+    and the last position in ``rows`` of every code of a dimension whose sums look through those
+    rows alone (see `SORTABLE_ROWS`).
     """
 
     years: tuple[Year, ...]
@@ -43,6 +52,7 @@ class Ledger:
     sums: Mapping[str, Mapping[tuple[str, str, int], int]]
     booked: Mapping[str, frozenset[str]]
     listed: Mapping[tuple[str, str, int], int]
+    spans: Mapping[str, Mapping[str, tuple[int, int]]]
 
     def sum(self, dimension: str, code: str, kind: str, year: int) -> int:
         """Cents booked directly on a code; 0 where nothing is."""
@@ -68,18 +78,34 @@ def ledger_of(results: Results) -> Ledger:
     if strange:
         raise ValueError(f"contributions in years without a column: {strange}")
     figures = results.tables["figures"]
-    numbers = _numbers(results, booked)
+    numbers = running_numbers(results, booked)
+    rows = source_rows(booked, years, numbers)
+    large = len(rows) > SORTABLE_ROWS
+    if large:
+        by = [f"{name}_number" for name in _TOGETHER]
+        rows = rows.sort_values(by, kind="stable", ignore_index=True)
     return Ledger(
         years=years,
-        rows=_rows(booked, years, numbers),
+        rows=rows,
         numbers=numbers,
         sums={dimension: _sums(booked, dimension) for dimension in DIMENSIONS},
         booked={dimension: frozenset(map(str, booked[dimension])) for dimension in DIMENSIONS},
         listed=_sums(figures[figures["origin"] == "listed"], MEASURE),
+        spans={name: _spans(rows, name) for name in (UNIT, PRODUCT, MEASURE)} if large else {},
     )
 
 
-def _numbers(results: Results, booked: pd.DataFrame) -> dict[str, dict[str, int]]:
+def _spans(rows: pd.DataFrame, dimension: str) -> dict[str, tuple[int, int]]:
+    """First and last position of every code."""
+    places = rows.index.to_series().groupby(rows[dimension]).agg(["min", "max"])
+    return {
+        str(code): (int(first), int(last))
+        for code, first, last in zip(places.index, places["min"], places["max"], strict=True)
+        if code
+    }
+
+
+def running_numbers(results: Results, booked: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Running numbers in the order of the sheets; codes that only contributions know come last."""
     master = results.master
     known: dict[str, Iterable[str]] = {
@@ -110,11 +136,11 @@ def _sums(frame: pd.DataFrame, by: str) -> dict[tuple[str, str, int], int]:
     }
 
 
-def _rows(
+def source_rows(
     booked: pd.DataFrame, years: Sequence[Year], numbers: Mapping[str, Mapping[str, int]]
 ) -> pd.DataFrame:
     """One row per source row and goal: the figures of one source row stand beside each other by
-    year.
+    year (columns as in `Ledger`).
 
     Previous amounts stand below each other in the master, one per year: they are joined by their
     key instead.

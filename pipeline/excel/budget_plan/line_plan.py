@@ -12,7 +12,7 @@ from xlsxwriter.utility import xl_col_to_name
 from pipeline.excel.budget_plan import labels
 from pipeline.excel.budget_plan.ledger import LINE, Ledger
 from pipeline.excel.budget_plan.looks import height_of
-from pipeline.excel.budget_plan.outline import look_up
+from pipeline.excel.budget_plan.ranges import look_up
 from pipeline.excel.budget_plan.sheets import (
     FINANCE,
     INCOME,
@@ -81,7 +81,8 @@ class LineSheet:
         if not found.computed and found.kind not in labels.KIND:
             return "ROUND(0,2)"  # a line without kind is reported by the rules of the master
         if not found.computed:
-            return look_up(LINE, f"$A{self.row(line) + 1}", found.kind, year)
+            criterion = f"$A{self.row(line) + 1}"
+            return look_up(self.ledger, LINE, line, criterion, found.kind, year)
         text = "".join(self._part(term, letter) for term in terms(found, self.everything))
         return f"ROUND({text.removeprefix('+')},2)"
 

@@ -14,6 +14,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 
 from pipeline.excel import styles
+from pipeline.model.master import Settings
 
 CHART_COLOURS: Final = ("#0B5C9E", "#E69F00", "#009E73", "#CC79A7")
 """Told apart by people who see colours differently (palette of Okabe and Ito)."""
@@ -40,6 +41,7 @@ _ROLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "subtitle": {"font_color": styles.MUTED, "italic": True, "valign": "vcenter"},
     "heading": {"font_color": styles.BLUE, "bold": True, "font_size": 12, "valign": "vcenter"},
     "link": {"font_color": styles.BLUE, "underline": 1, "valign": "top"},
+    "plain_link": {**_LEFT, "font_color": styles.BLUE, "underline": 1, "valign": "top"},
     "cell_link": {**_CELL, **_LEFT, "font_color": styles.BLUE, "underline": 1, "text_wrap": True},
     "head": {
         "font_color": styles.WHITE,
@@ -51,6 +53,7 @@ _ROLES: Final[Mapping[str, Mapping[str, Any]]] = {
         "valign": "vcenter",
         "text_wrap": True,
     },
+    "head_gap": {"bg_color": styles.BLUE},
     "row": _CELL,
     "row0": _BAND,
     "row1": {**_CELL, "bold": True},
@@ -67,6 +70,13 @@ _ROLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "watch": {**_CELL, "font_color": styles.HINT_INK, "bg_color": styles.HINT_FILL, "bold": True},
     "bad": {**_CELL, "font_color": styles.ERROR_INK, "bg_color": styles.ERROR_FILL, "bold": True},
     "banner": {"bg_color": styles.BLUE, "font_color": styles.WHITE, "valign": "vcenter"},
+    "banner_heading": {
+        "bg_color": styles.BLUE,
+        "font_color": styles.WHITE,
+        "bold": True,
+        "font_size": 16,
+        "valign": "vcenter",
+    },
     "banner_title": {
         "bg_color": styles.BLUE,
         "font_color": styles.WHITE,
@@ -75,6 +85,8 @@ _ROLES: Final[Mapping[str, Mapping[str, Any]]] = {
         "valign": "vcenter",
     },
     "plain": {"font_color": styles.INK, "valign": "top"},
+    "label": {"font_color": styles.MUTED, "bold": True, "valign": "top"},
+    "signature": {"font_color": styles.INK, "font_size": 9, "valign": "top", "top": 1},
     "key": {"font_color": styles.MUTED, "font_size": 8},
 }
 _SHOWN: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -82,11 +94,12 @@ _SHOWN: Final[Mapping[str, Mapping[str, Any]]] = {
     "text": {"num_format": "@", **_LEFT},
     "wrap": {"num_format": "@", "text_wrap": True, **_LEFT},
     "centre": {"num_format": "@", "align": "center"},
+    "wrap_centre": {"num_format": "@", "align": "center", "text_wrap": True},
     "right": {"num_format": "@", "align": "right"},
     "cents": {"num_format": "#,##0.00;-#,##0.00;0.00", "align": "right"},
     "signed_cents": {"num_format": "+#,##0.00;-#,##0.00;0.00", "align": "right"},
-    "euro": {"num_format": "#,##0;-#,##0;0", "align": "right"},
-    "thousand": {"num_format": "#,##0,;-#,##0,;0", "align": "right"},
+    "euro": {"num_format": '#,##0;-#,##0;"–"', "align": "right"},
+    "thousand": {"num_format": '#,##0,;-#,##0,;"–"', "align": "right"},
     "change": {"num_format": "+#,##0;-#,##0;0", "align": "right"},
     "change_thousand": {"num_format": "+#,##0,;-#,##0,;0", "align": "right"},
     "percent": {"num_format": "0.0%", "align": "right"},
@@ -96,6 +109,7 @@ _SHOWN: Final[Mapping[str, Mapping[str, Any]]] = {
     "share": {"num_format": "0.00%", "align": "right"},
     "integer": {"num_format": "#,##0", "align": "right"},
     "count": {"num_format": "0"},
+    "yes_no": {"num_format": '[=1]"ja";[=0]"nein";0.00', "align": "right"},
     **{
         f"number{places}": {
             "num_format": f"#,##0.{'0' * places}" if places else "#,##0",
@@ -106,6 +120,24 @@ _SHOWN: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 STATE_ROLES: Final[Mapping[str, str]] = {"green": "good", "yellow": "watch", "red": "bad"}
 """The role of an attainment's state; the others stay without colour."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Money:
+    """How a municipality wants amounts shown: number formats of amounts and of differences, and
+    how headings name the unit. The cents stay in the cell.
+    """
+
+    amount: str
+    change: str
+    unit: str
+
+
+def money_of(settings: Settings) -> Money:
+    """In whole euro, or in thousands, as the setting ``display_unit`` says."""
+    if settings.display_unit == "TEUR":
+        return Money(amount="thousand", change="change_thousand", unit="in Tausend Euro")
+    return Money(amount="euro", change="change", unit="in Euro")
 
 
 @dataclass(frozen=True)

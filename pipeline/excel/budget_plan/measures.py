@@ -1,17 +1,18 @@
-"""The sheet Maßnahmen: every measure; what does not count is listed with its amounts, but looks
-up nothing and is added nowhere.
+"""The sheet Maßnahmen: every measure with what became of it since last year; what does not count
+is listed with its amounts, but looks up nothing and is added nowhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from xlsxwriter.worksheet import Worksheet
 
 from pipeline.excel.budget_plan.ledger import MEASURE
 from pipeline.excel.budget_plan.looks import height_of
-from pipeline.excel.budget_plan.outline import look_up
+from pipeline.excel.budget_plan.ranges import look_up
 from pipeline.excel.budget_plan.sheets import (
     MEASURES,
     TITLE_ROWS,
@@ -25,41 +26,48 @@ from pipeline.excel.budget_plan.sheets import (
     text_of,
 )
 from pipeline.excel.workbook import put_number, put_text
+from pipeline.model.tables import Role, Year
 from pipeline.tables.choices import LISTED_STATUSES
 
+_COMPLETED: Final = "abgeschlossen"
 _LISTED: Final = frozenset(choice.code for choice in LISTED_STATUSES)
 _HEAD: Final = (
     ("Nr.", 4.5),
-    ("Maßnahme", 12.0),
-    ("Titel", 36.0),
-    ("Produkt", 9.5),
-    ("Ziel", 8.5),
-    ("Einheit", 8.0),
-    ("Art", 12.0),
+    ("Maßnahme", 11.0),
+    ("Titel", 31.0),
+    ("Produkt", 8.5),
+    ("Ziel", 8.0),
+    ("Einheit", 7.0),
+    ("Art", 13.5),
     ("Status", 14.0),
-    ("Zeitraum", 11.5),
-    ("Gesamt-\nkosten", 12.5),
+    ("Seit dem\nVorjahr", 14.0),
+    ("Zeitraum", 10.5),
+    ("Gesamt-\nkosten", 12.0),
 )
-_SOURCE: Final = 15.0
+_YEAR: Final = 11.5
+_PROGRESS: Final = 26.0
+_SOURCE: Final = 14.0
 _BALANCES: Final = (("Zuschussbedarf", "expense", "revenue"), ("Investition", "payment", "receipt"))
 
 
 def write_measures(plan: Plan) -> None:
     """Writes the sheet Maßnahmen, by unit and number."""
-    years = plan.results.master.entered_years
+    years = _shown_years(plan)
     titles = [title for title, _ in _HEAD]
     titles += [f"{name}\n{year.title}" for name, _, _ in _BALANCES for year in years]
-    titles.append("Quelle")
-    widths = [*(width for _, width in _HEAD), *([12.8] * (2 * len(years))), _SOURCE]
+    titles += ["Stand der Umsetzung", "Quelle"]
+    widths = [*(width for _, width in _HEAD), *([_YEAR] * (2 * len(years))), _PROGRESS, _SOURCE]
     subtitle = (
         f"{plan.unit_of_money_first}. Maßnahmen sind „davon“-Beträge ihrer Produkte. "
         "Zuschussbedarf = Aufwendungen − Erträge, "
         "Investition = Auszahlungen − Einzahlungen. Angemeldet, zurückgestellt, entfallen: nur "
-        "aufgelistet."
+        "aufgelistet. Mit + über den Spalten erscheinen die Planungsjahre."
     )
     sheet = open_sheet(plan, MEASURES, "Maßnahmen", subtitle, widths)
     put_header(plan.looks, sheet, TITLE_ROWS, titles, widths)
+    _fold(sheet, years)
     known = {str(record["measure"]): record for record in _records(plan)}
+    since = _Since.of(plan)
     row = TITLE_ROWS
     for measure, number in plan.ledger.numbers[MEASURE].items():
         row += 1
@@ -69,6 +77,7 @@ def write_measures(plan: Plan) -> None:
             row,
             number,
             known.get(measure, {"measure": measure, "title": "(nur in Vorjahren)"}),
+            since.last_year(measure, known.get(measure)),
         )
     if row == TITLE_ROWS:
         put_text(sheet, row + 1, 1, "Es sind keine Maßnahmen gemeldet.", plan.looks("plain"))
@@ -78,13 +87,74 @@ def write_measures(plan: Plan) -> None:
         sheet.autofilter(TITLE_ROWS, 0, row, len(titles) - 1)
 
 
+def _shown_years(plan: Plan) -> list[Year]:
+    """The previous budget year, where there is one, then every year that was asked for."""
+    before = plan.results.master.previous_budget_year
+    return [*([before] if before else []), *plan.results.master.entered_years]
+
+
+def _fold(sheet: Worksheet, years: Sequence[Year]) -> None:
+    """Groups and hides the years after the budget, so that a page stays readable; the plus sign
+    above the next column opens them.
+    """
+    column = len(_HEAD)
+    for _ in _BALANCES:
+        for year in years:
+            if year.role is Role.OUTLOOK:
+                sheet.set_column(column, column, _YEAR, None, {"level": 1, "hidden": True})
+            column += 1
+        after = _YEAR if column < len(_HEAD) + len(_BALANCES) * len(years) else _PROGRESS
+        if years and years[-1].role is Role.OUTLOOK:
+            sheet.set_column(column, column, after, None, {"collapsed": True})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Since:
+    """What the master's previous years say of the measures: who planned them, and whose returns
+    count this year.
+    """
+
+    planned_by: Mapping[str, str]
+    counted_units: frozenset[str]
+
+    @classmethod
+    def of(cls, plan: Plan) -> _Since:
+        before = plan.results.master.tables["previous_amounts"]
+        with_measure = before[before["measure"].fillna("") != ""]
+        register = plan.results.tables["register"]
+        return cls(
+            planned_by=dict(
+                zip(
+                    with_measure["measure"].astype(str),
+                    with_measure["unit"].astype(str),
+                    strict=True,
+                )
+            ),
+            counted_units=frozenset(
+                register.loc[register["money"] == "accepted", "unit"].astype(str)
+            ),
+        )
+
+    def last_year(self, measure: str, record: Mapping[str, Any] | None) -> str:
+        """What became of a measure since last year, in words."""
+        if record is None:
+            returned = self.planned_by.get(measure) in self.counted_units
+            return "nicht mehr gemeldet" if returned else "Rücklauf zählt nicht"
+        if measure not in self.planned_by:
+            return "neu"
+        status = text_of(record.get("status"))
+        if status == _COMPLETED or status in _LISTED:
+            return status
+        return "fortgeführt"
+
+
 def _records(plan: Plan) -> list[dict[str, Any]]:
     records = plan.results.texts["measures"].to_dict("records")
     return [{str(name): value for name, value in record.items()} for record in records]
 
 
 def _put_measure(
-    plan: Plan, sheet: Worksheet, row: int, number: int, record: Mapping[str, Any]
+    plan: Plan, sheet: Worksheet, row: int, number: int, record: Mapping[str, Any], since: str
 ) -> None:
     names = (
         "measure",
@@ -108,23 +178,33 @@ def _put_measure(
     texts = [
         *(facts[name] for name in ("measure", "title", "product", "goal", "unit", "type")),
         status,
+        since,
         period,
     ]
+    progress = text_of(record.get("progress"))
     source = f"{facts['file']} {facts['cell']}".strip()
     sheet.set_row(
         row,
-        height_of(*zip(texts, (width for _, width in _HEAD[1:]), strict=False), (source, _SOURCE)),
+        height_of(
+            *zip(texts, (width for _, width in _HEAD[1:]), strict=False),
+            (progress, _PROGRESS),
+            (source, _SOURCE),
+        ),
     )
     put_number(sheet, row, 0, number, plan.looks("number", "count"))
     for column, text in enumerate(texts, start=1):
         put_text(sheet, row, column, text, plan.looks(role, "wrap"))
     total = record.get("total_cost")
     put_money(
-        sheet, row, 9, int(str(total)) if text_of(total) else None, plan.looks(role, plan.money)
+        sheet,
+        row,
+        len(_HEAD) - 1,
+        int(str(total)) if text_of(total) else None,
+        plan.looks(role, plan.money),
     )
     column = len(_HEAD)
     for _, plus, minus in _BALANCES:
-        for year in plan.results.master.entered_years:
+        for year in _shown_years(plan):
             _put_balance(
                 plan,
                 sheet,
@@ -136,7 +216,8 @@ def _put_measure(
             )
             column += 1
     link = source_link(plan.results, facts["file"], facts["sheet"], facts["cell"])
-    put_source(plan.looks, sheet, row, column, source, link)
+    put_text(sheet, row, column, progress, plan.looks(role, "wrap"))
+    put_source(plan.looks, sheet, row, column + 1, source, link)
 
 
 def _put_balance(
@@ -160,7 +241,7 @@ def _put_balance(
         put_money(sheet, row, column, cents, plan.looks("quiet", plan.money))
         return
     criterion = f"$A{row + 1}"
-    up, down = (look_up(MEASURE, criterion, kind, year) for kind in (plus, minus))
+    up, down = (look_up(ledger, MEASURE, measure, criterion, kind, year) for kind in (plus, minus))
     cents = ledger.sum(MEASURE, measure, plus, year) - ledger.sum(MEASURE, measure, minus, year)
     put_sum(sheet, row, column, f"ROUND({up}-{down},2)", cents, plan.looks("row", plan.money))
 

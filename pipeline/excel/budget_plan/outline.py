@@ -18,26 +18,19 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from pipeline.excel.budget_plan import labels
-from pipeline.excel.budget_plan.ledger import GOAL, LINE, MEASURE, PRODUCT, UNIT, Ledger
+from pipeline.excel.budget_plan.ledger import Ledger
 from pipeline.excel.budget_plan.looks import height_of, indented
+from pipeline.excel.budget_plan.ranges import look_up
 from pipeline.excel.budget_plan.sheets import Plan, percent_of, put_sum
 from pipeline.excel.workbook import put_formula, put_number, put_text
 from pipeline.model.hierarchy import Hierarchy
-from pipeline.model.money import WHOLE, round_half_up
+from pipeline.model.money import WHOLE, german, round_half_up
 from pipeline.model.tables import Year
-
-RANGES: Final[Mapping[str, str]] = {
-    GOAL: "Daten_Ziel",
-    UNIT: "Daten_Einheit",
-    PRODUCT: "Daten_Produkt",
-    LINE: "Daten_Zeile",
-    MEASURE: "Daten_Massnahme",
-}
-"""Defined names of the running numbers in the sheet Daten."""
-KIND_RANGE: Final = "Daten_Art"
 
 _MOST_ARGUMENTS = 200  # Excel allows 255
 _DEEPEST = 7  # outline levels that Excel knows
+_SHARE_WIDTH = 8.5
+_LEAST_WIDTH = 12.0  # the word Zuschussbedarf in a header
 
 
 DIRECT: Final = "\0direct:"
@@ -314,9 +307,28 @@ BALANCES: Final[Mapping[str, str]] = {
 """Aufwendungen minus Erträge, and Auszahlungen minus Einzahlungen."""
 
 
-def widths_of(columns: Sequence[Column], money: float = 12.8) -> list[float]:
-    """The width of every money column."""
-    return [8.5 if isinstance(column, Share) else money for column in columns]
+def widths_of(outline: Outline) -> list[float]:
+    """The width of every money column: as narrow as the largest amount of its kind allows, so that
+    a page need not be printed smaller than it must.
+    """
+    widest = {
+        kind: max(
+            (
+                len(german(abs(outline.value(position, column.name)), whole=True))
+                for column in outline.columns
+                if type(column) is kind
+                for position in range(len(outline.branches))
+            ),
+            default=0,
+        )
+        for kind in {type(column) for column in outline.columns}
+    }
+    return [
+        _SHARE_WIDTH
+        if isinstance(column, Share)
+        else max(_LEAST_WIDTH, 0.9 * (widest[type(column)] + 1) + 1.1)
+        for column in outline.columns
+    ]
 
 
 def fold(sheet: Worksheet, outline: Outline, widths: Sequence[float]) -> None:
@@ -346,7 +358,9 @@ def write_outline(
         row = outline.first_row + position
         role = role_of(branch)
         height = height_of(
-            (branch.title, text_columns[2] - indented(branch.depth)), (branch.code, text_columns[1])
+            # Bold letters take more room.
+            ((branch.title, 0.94 * (text_columns[2] - indented(branch.depth)))),
+            (branch.code, text_columns[1]),
         )
         level = min(branch.depth, _DEEPEST) if branch.role in {"node", "direct"} else 0
         sheet.set_row(row, height, None, {"level": level} if level else {})
@@ -423,21 +437,27 @@ def _formula(outline: Outline, position: int, place: int, column: Amount | Balan
                 f"ROUND({outline.letter(column.plus)}{row}-{outline.letter(column.minus)}{row},2)"
             )
         case Amount():
-            return look_up(outline.dimension, f"$A{row}", column.kind, column.year)
-
-
-def look_up(dimension: str, criterion: str, kind: str, year: int) -> str:
-    """The formula of a leaf: the rows of Daten with this running number and kind."""
-    criteria = f'{RANGES[dimension]},{criterion},{KIND_RANGE},"{labels.KIND[kind]}"'
-    return f"ROUND(SUMIFS(Betrag_{year},{criteria}),2)"
+            return look_up(
+                outline.ledger,
+                outline.dimension,
+                branch.booked,
+                f"$A{row}",
+                column.kind,
+                column.year,
+            )
 
 
 def sum_of(letter: str, rows: Sequence[int]) -> str:
     """The rounded sum of cells of one column; neighbours are written as a range, as a person
     would.
     """
-    if not rows:
-        return "ROUND(0,2)"
+    return f"ROUND(SUM({cells_of(letter, rows)}),2)" if rows else "ROUND(0,2)"
+
+
+def cells_of(letter: str, rows: Sequence[int]) -> str:
+    """The arguments of a sum over cells of one column: ``D5:D8,D10``; a row named twice counts
+    twice.
+    """
     runs: list[list[int]] = []
     for row in sorted(rows):
         if runs and row == runs[-1][1] + 1:
@@ -451,7 +471,7 @@ def sum_of(letter: str, rows: Sequence[int]) -> str:
     while len(parts) > _MOST_ARGUMENTS:
         groups = [parts[i : i + _MOST_ARGUMENTS] for i in range(0, len(parts), _MOST_ARGUMENTS)]
         parts = [f"SUM({','.join(group)})" for group in groups]
-    return f"ROUND(SUM({','.join(parts)}),2)"
+    return ",".join(parts)
 
 
 def _put_share(

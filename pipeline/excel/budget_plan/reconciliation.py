@@ -16,7 +16,8 @@ from pipeline.excel.budget_plan.goal_tree import TOTAL
 from pipeline.excel.budget_plan.ledger import GOAL, PRODUCT, UNIT
 from pipeline.excel.budget_plan.line_plan import LineSheet
 from pipeline.excel.budget_plan.looks import height_of
-from pipeline.excel.budget_plan.outline import KIND_RANGE, RANGES, Outline
+from pipeline.excel.budget_plan.outline import Outline
+from pipeline.excel.budget_plan.ranges import KIND_RANGE, RANGES
 from pipeline.excel.budget_plan.sheets import (
     RECONCILIATION,
     Plan,

@@ -17,7 +17,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from pipeline.excel.budget_plan.ledger import Ledger
-from pipeline.excel.budget_plan.looks import Looks, height_of
+from pipeline.excel.budget_plan.looks import Looks, Money, height_of, money_of
 from pipeline.excel.workbook import (
     Book,
     clean,
@@ -38,13 +38,19 @@ INCOME: Final = "Ergebnisplan"
 FINANCE: Final = "Finanzplan"
 ORGANISATION: Final = "Organisation"
 PRODUCTS: Final = "Produkte"
+CEILINGS: Final = "Eckwerte"
 MEASURES: Final = "Maßnahmen"
+SAVINGS: Final = "Konsolidierung"
 CAPITAL: Final = "Investitionsmaßnahmen"
 COMMITMENTS: Final = "Verpflichtungen"
 KEY_FIGURES: Final = "Kennzahlen"
+ATTAINMENT: Final = "Zielerreichung"
+FRAMEWORK: Final = "Rahmenbedingungen"
 RECONCILIATION: Final = "Abgleich"
 RETURNS: Final = "Rückläufe"
+DIFFERENCES: Final = "Unterschiede"
 FINDINGS: Final = "Befunde"
+WAIVERS: Final = "Ausnahmen"
 DATA: Final = "Daten"
 SOURCES: Final = "Quellen"
 
@@ -56,13 +62,19 @@ CONTENTS: Final[Mapping[str, str]] = {
     FINANCE: "Finanzplan (Investitionen) nach Zeilen",
     ORGANISATION: "Zuschussbedarf und Investitionen je Organisationseinheit",
     PRODUCTS: "Zuschussbedarf und Investitionen nach Produktbereich, -gruppe und Produkt",
+    CEILINGS: "Eckwerte je Einheit und Jahr und was davon abweicht",
     MEASURES: "Alle Maßnahmen mit Ziel, Status und Beträgen",
+    SAVINGS: "Was Konsolidierungsmaßnahmen (HSK, HSP) je Jahr entlasten",
     CAPITAL: "Investitionen einzeln: bisher, Planjahre, später, Folgekosten, Drittmittel",
     COMMITMENTS: "Verpflichtungsermächtigungen nach Ansatzjahr und Fälligkeit",
-    KEY_FIGURES: "Ziel- und Istwerte, Zielerreichung",
+    ATTAINMENT: "Wie weit die Ziele erreicht sind, womit es gemessen ist und was kritisch ist",
+    KEY_FIGURES: "Ziel- und Istwerte je Kennzahl, nach Zielen geordnet",
+    FRAMEWORK: "Was neben den Zielen steht: Bezüge, Drittmittel, freiwillige Aufgaben, Stellen",
     RECONCILIATION: "Kontrollsummen: Produkte, Organisation und Ziele",
     RETURNS: "Was zurückkam und was daraus wurde",
+    DIFFERENCES: "Zelle für Zelle, worin sich mehrere Rückläufe einer Einheit unterscheiden",
     FINDINGS: "Was aufgefallen ist, mit Datei, Blatt und Zelle",
+    WAIVERS: "Genehmigte Ausnahmen, ihre Frist und die Befunde, die sie betreffen",
     DATA: "Jeder Betrag mit Datei, Blatt und Zelle",
     SOURCES: "Eingelesene Dateien mit Prüfsumme (SHA-256)",
 }
@@ -88,27 +100,27 @@ class Plan:
 
     @property
     def money(self) -> str:
-        """The number format of amounts: whole euro or thousands; the cents stay in the cell."""
-        return "thousand" if self._in_thousands else "euro"
+        """The number format of amounts."""
+        return self._shown.amount
 
     @property
     def change(self) -> str:
         """The number format of differences, with a sign."""
-        return "change_thousand" if self._in_thousands else "change"
+        return self._shown.change
 
     @property
     def unit_of_money(self) -> str:
         """How the subtitle names the unit."""
-        return "in Tausend Euro" if self._in_thousands else "in Euro"
+        return self._shown.unit
 
     @property
     def unit_of_money_first(self) -> str:
         """The same at the beginning of a sentence."""
-        return f"I{self.unit_of_money[1:]}"
+        return f"I{self._shown.unit[1:]}"
 
     @property
-    def _in_thousands(self) -> bool:
-        return self.results.master.settings.display_unit == "TEUR"
+    def _shown(self) -> Money:
+        return money_of(self.results.master.settings)
 
 
 def open_sheet(
@@ -133,7 +145,14 @@ def open_sheet(
     return sheet
 
 
-def page(results: Results, sheet: Worksheet, name: str, *, landscape: bool = True) -> None:
+def page(
+    results: Results,
+    sheet: Worksheet,
+    name: str,
+    *,
+    landscape: bool = True,
+    what: str = "Haushaltsplan",
+) -> None:
     """A4, one page wide; who, what, how far and which page in header and footer."""
     settings = results.master.settings
     state = "vorläufig" if results.provisional else "endgültig"
@@ -143,7 +162,7 @@ def page(results: Results, sheet: Worksheet, name: str, *, landscape: bool = Tru
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.5, right=0.5, top=0.7, bottom=0.7)
     sheet.hide_gridlines(2)
-    plan_name = f"Haushaltsplan {results.plan} – {settings.round} – {state}"
+    plan_name = f"{what} {results.plan} – {settings.round} – {state}"
     sheet.set_header(f"&L&8{_escaped(settings.city)}&R&8{_escaped(plan_name)}", {"margin": 0.3})
     example = "&C&8Fiktive Beispieldaten" if settings.example_data else ""
     sheet.set_footer(f"&L&8{_escaped(name)}{example}&R&8Seite &P von &N", {"margin": 0.3})
@@ -197,7 +216,13 @@ def source_link(
     if not file or "\\" in file:
         return None
     folder = "templates" if file == "Stammdaten.xlsx" else "input"
-    path = f"{'../' * up}{folder}/{results.city}/{results.plan}/{file}"
+    return file_link(f"{'../' * up}{folder}/{results.city}/{results.plan}/{file}", sheet, cell)
+
+
+def file_link(path: str, sheet: str = "", cell: str = "") -> str | None:
+    """The link to a cell of another workbook, by its path from this one; ``None`` where no link
+    can name it.
+    """
     escaped = _ASCII_SPECIAL.sub(lambda match: f"%{ord(match[0]):02X}", path)
     anchor = ""
     if sheet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from pipeline.excel.budget_plan import labels
 from pipeline.excel.budget_plan.looks import height_of
 from pipeline.excel.budget_plan.sheets import (
+    DIFFERENCES,
     FINDINGS,
     LINKS_PER_SHEET,
     RETURNS,
@@ -22,6 +24,7 @@ from pipeline.excel.budget_plan.sheets import (
     text_of,
 )
 from pipeline.excel.workbook import put_number, put_text
+from pipeline.model.findings import Finding
 
 _RETURNS: Final = (
     ("Einheit", 9.0),
@@ -49,6 +52,19 @@ _FINDINGS: Final = (
     ("Sperrt", 12.0),
     ("Stand", 16.0),
 )
+_DIFFERENCES: Final = (
+    ("Einheit", 8.0),
+    ("Blatt", 15.0),
+    ("Zeile", 24.0),
+    ("Spalte", 20.0),
+    ("Datei", 26.0),
+    ("Zelle", 8.0),
+    ("Wert", 28.0),
+    ("Andere Datei", 26.0),
+    ("Zelle", 8.0),
+    ("Wert dort", 28.0),
+)
+_MOST_DIFFERENCES: Final = 20_000
 _SOURCES: Final = (("Datei", 52.0), ("Prüfsumme (SHA-256)", 72.0))
 SEVERITY_ROLES: Final = {"error": "bad", "warning": "watch", "note": "row"}
 SEVERITY_SYMBOLS: Final = {"error": "✗", "warning": "▲", "note": "○"}
@@ -101,13 +117,55 @@ def write_returns(plan: Plan) -> None:
     _close(plan, RETURNS, row, len(widths), "Es ist noch nichts eingegangen.")
 
 
+def write_differences(plan: Plan) -> None:
+    """Writes in which cells several returns of one unit differ, both values side by side."""
+    widths = [width for _, width in _DIFFERENCES]
+    subtitle = (
+        "Mehrere Rückläufe einer Einheit, Zelle für Zelle: links die Datei, die vorgeht, rechts "
+        "die andere. Gleiche Zeilen gelten als gleich, auch wenn sie woanders stehen."
+    )
+    sheet = open_sheet(plan, DIFFERENCES, "Unterschiede", subtitle, widths)
+    put_header(plan.looks, sheet, TITLE_ROWS, [title for title, _ in _DIFFERENCES], widths)
+    found = plan.results.differences
+    row = TITLE_ROWS
+    for each in found[:_MOST_DIFFERENCES]:
+        row += 1
+        value, other_value = each.value or "leer", each.other_value or "leer"
+        texts = {
+            0: each.unit, 1: each.sheet, 2: each.row, 3: each.column,
+            4: each.file, 6: value, 7: each.other, 9: other_value,
+        }  # fmt: skip
+        sheet.set_row(row, height_of(*((text, widths[at]) for at, text in texts.items())))
+        for column, text in texts.items():
+            put_text(sheet, row, column, text, plan.looks("row", "wrap"))
+        for column, file, cell in ((5, each.file, each.cell), (8, each.other, each.other_cell)):
+            linked = bool(cell) and 2 * row < LINKS_PER_SHEET
+            link = source_link(plan.results, file, each.sheet, cell) if linked else None
+            put_source(plan.looks, sheet, row, column, cell, link)
+    _close(plan, DIFFERENCES, row, len(widths), "")
+    if len(found) > _MOST_DIFFERENCES:
+        more = f"… und {len(found) - _MOST_DIFFERENCES} weitere Zellen."
+        put_text(sheet, row + 1, 0, more, plan.looks("plain"))
+
+
+def printed_findings(findings: Sequence[Finding]) -> list[int]:
+    """The positions of the findings in the order in which the sheet Befunde prints them: errors
+    first, what is waived behind what is open. The first stands in the row behind the header.
+    """
+    return sorted(
+        range(len(findings)),
+        key=lambda place: (
+            SEVERITY_ORDER.index(findings[place].severity.value),
+            findings[place].waived,
+        ),
+    )
+
+
 def write_findings(plan: Plan) -> None:
     """Writes all findings: errors first, each with a link to the cell."""
     widths = [width for _, width in _FINDINGS]
-    found = sorted(
-        records(plan.results.tables["findings"]),
-        key=lambda entry: (SEVERITY_ORDER.index(entry["severity"]), bool(entry["waived"])),
-    )
+    entries = records(plan.results.tables["findings"])
+    found = [entries[place] for place in printed_findings(plan.results.findings)]
     counts = {
         severity: sum(1 for entry in found if entry["severity"] == severity)
         for severity in SEVERITY_ORDER

@@ -209,7 +209,7 @@ def _write(
     titles: Sequence[str],
     text_widths: Sequence[float],
 ) -> None:
-    money = widths_of(outline.columns)
+    money = widths_of(outline)
     widths = [*text_widths, *money]
     sheet = open_sheet(plan, outline.sheet, title, subtitle, widths)
     put_header(

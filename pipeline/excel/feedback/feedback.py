@@ -73,9 +73,9 @@ FINDING_HEAD: Final = (
     ("Stufe", 13.0),
     ("Blatt", 15.0),
     ("Zelle", 9.0),
-    ("Feld", 20.0),
-    ("Ihr Eintrag", 22.0),
-    ("Was ist aufgefallen?", 54.0),
+    ("Feld", 27.0),
+    ("Ihr Eintrag", 20.0),
+    ("Was ist aufgefallen?", 50.0),
     ("Was ist zu tun?", 50.0),
     ("Stand", 14.0),
 )
@@ -595,7 +595,7 @@ def put_findings(desk: Desk, sheet: Worksheet, *, link: Link) -> None:
             sheet,
             HEAD_ROW,
             0,
-            "✓ Uns ist nichts aufgefallen. Vielen Dank für die sorgfältige Arbeit!",
+            "✓ Uns ist nichts aufgefallen. Vielen Dank für die sorgfältige Arbeit.",
             desk.looks("good"),
         )
         sheet.set_row(HEAD_ROW, 18)

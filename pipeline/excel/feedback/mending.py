@@ -37,6 +37,7 @@ from pipeline.excel.intake.values import german_number
 from pipeline.excel.layout.own_sheets import marks_of, note_mark
 from pipeline.excel.layout.sheet_layout import CellLayout, SheetLayout, Shown, TableLayout
 from pipeline.excel.layout_writer import put_sheet
+from pipeline.excel.linter.linter import faults_of
 from pipeline.excel.reader.reading import column_number
 from pipeline.excel.workbook import (
     done,
@@ -74,7 +75,7 @@ _OF_ONE_CELL: Final = frozenset(
 """Rules that speak of the entry of one cell: while it is unchanged, nothing is mended."""
 _NOW_A_TEXT: Final = frozenset({"D12", "D26", "Z04", "Z05", "Z19"})
 """What stands in a number cell as the text that a person saw: it is no number, says the sheet."""
-_WIDTHS: Final = (5.0, 12.0, 14.0, 9.0, 20.0, 20.0, 44.0, 44.0, 21.0, 4.0)
+_WIDTHS: Final = (5.0, 12.0, 14.0, 9.0, 27.0, 19.0, 42.0, 42.0, 21.0, 4.0)
 _HEAD: Final = (*(title for title, _ in FINDING_HEAD[:8]), "erledigt?", "")
 _DONE_COLUMN, _ORIGINAL_COLUMN = 8, 9
 _LEFT_HEAD: Final = ("Nr.", "", "Blatt", "Zelle", "Warum", "Was dort stand")
@@ -86,6 +87,10 @@ _GERMAN: Final = str.maketrans(",.", ".,")
 def write_feedback(results: Results, unit: str, submission: Submission | None, path: Path) -> None:
     """Writes ``Rueckmeldungen/<unit>.xlsx``: the receipt, and with it the rebuilt workbook where
     something is open in ``submission``, the unit's counted file.
+
+    The linter looks at the rebuilt workbook as at a template. An unsound one is not handed out, nor
+    does it keep the others from theirs: the department then gets the receipt, whose list leads to
+    the cells of its own file.
     """
     if submission is None or not can_be_rebuilt(submission) or not _to_mend(results, submission):
         write_receipt(results, unit, path)
@@ -102,6 +107,8 @@ def write_feedback(results: Results, unit: str, submission: Submission | None, p
         _put_book(desk, made, submission.file)
         for name, reference in layout.names.items():
             book.define(name, reference)
+    if faults_of(path.read_bytes()):
+        write_receipt(results, unit, path)
 
 
 def _to_mend(results: Results, submission: Submission) -> bool:

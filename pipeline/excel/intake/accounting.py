@@ -27,6 +27,7 @@ from pipeline.excel.reader.reading import (
 )
 from pipeline.model.findings import Blocks, Finding, Place, Severity
 from pipeline.model.identity import Identity
+from pipeline.model.wording import printable
 from pipeline.rules.registry import finding
 from pipeline.tables import results
 
@@ -36,10 +37,8 @@ cell.
 """
 ALIKE = 20
 """From this many cells of a column on, the same sentence is said once, with the area."""
-_LOOSELY = frozenset({"D13", "D14", "D19", "Z02", "Z07", "Z17", "Z20"})
+_LOOSELY = frozenset({"D13", "D14", "D19", "D38", "Z02", "Z07", "Z17", "Z20"})
 """Rules that take nothing away: beyond ``ALIKE`` cells of a column the first one is an example."""
-SHOWN = 200
-"""Characters of a department's text that a sentence repeats at most."""
 _OWN_ENTRIES = ("own:", "note:")
 
 Used = dict[tuple[str, int, int], tuple[str, str, str, str]]
@@ -117,24 +116,6 @@ class Account:
             self.say(
                 "D22", sheet=sheet.name, cell=cell.reference, row=cell.row, wert=_written(cell)
             )
-
-
-def printable(text: str) -> str:
-    """Foreign text as a sentence may repeat it: not too long, and nothing in it that no eye sees.
-
-    >>> printable("a\\x07b")
-    'a\u2407b'
-    """
-    short = text if len(text) <= SHOWN else f"{text[:SHOWN]} …"
-    return "".join(_visible(ch) for ch in short)
-
-
-def _visible(ch: str) -> str:
-    if ch in "\n\t":
-        return " "
-    if unicodedata.category(ch) not in {"Cc", "Cs"}:
-        return ch
-    return chr(0x2400 + ord(ch)) if ord(ch) < 0x20 else "\ufffd"
 
 
 def area_of(cells: Sequence[Cell]) -> str:
@@ -267,9 +248,24 @@ def _account_for_sheet(
         else:
             strangers.append(cell)
     for number, cells in extra.items():
+        if _was_ours(sheet, cells, account):
+            continue
         _say_extra_column(sheet, number, cells, table, account)
     _say_altered(sheet, frozen, altered, account)
-    account.say_strangers(sheet, strangers)
+    account.say_strangers(
+        sheet, [cell for cell in strangers if not _was_ours(sheet, [cell], account)]
+    )
+
+
+def _was_ours(sheet: Sheet, cells: Sequence[Cell], account: Account) -> bool:
+    """Whether cells that today's layout does not know stood in the template that was handed out:
+    in an older one nobody could write where the sheet is locked. They are said all at once.
+    """
+    if not (account.aged and sheet.protected and all(cell.style.locked for cell in cells)):
+        return False
+    account.name_all(sheet, cells)
+    account.outdated += [(sheet.name, cell) for cell in cells]
+    return True
 
 
 def _say_extra_column(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pipeline.excel.reader.reading import Cell, Sheet, Workbook
+from pipeline.model.tables import Table
 
 _KEY = re.compile(r"zh:([a-z_]+):(\d{1,7}):(\d{1,7})")
 META_SHEET = "_meta"
@@ -21,7 +22,8 @@ class FoundTable:
     the key row to column numbers (helper columns, which begin with ``#``, in ``helpers``).
     ``doubled`` are names that stand there more than once. Once compared with what was handed out,
     ``moved`` says by how many rows the key row lies lower, and ``gap`` by how many the headers lie
-    lower than the key row should have them.
+    lower than the key row should have them. ``renamed`` are today's names of columns that stand
+    there under an earlier one.
     """
 
     name: str
@@ -34,6 +36,7 @@ class FoundTable:
     doubled: tuple[str, ...]
     moved: int = 0
     gap: int = 0
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def by_row(self) -> Mapping[int, Mapping[int, Cell]]:
@@ -54,6 +57,19 @@ class FoundTable:
             moved=rows,
             gap=gap,
         )
+
+    def migrated(self, declared: Table) -> FoundTable:
+        """The same table under today's names, where it was handed out under earlier ones."""
+        renamed = {
+            column.name: former
+            for column in declared.columns
+            if column.name not in self.columns
+            for former in column.former_names
+            if former in self.columns and former not in declared.names
+        }
+        today = {former: name for name, former in renamed.items()}
+        columns = {today.get(name, name): number for name, number in self.columns.items()}
+        return replace(self, name=declared.name, columns=columns, renamed=renamed)
 
     def home(self, row: int, header_row: int) -> int:
         """Where a row of the sheet stood when it was handed out (with its headers in

@@ -23,12 +23,14 @@ from pipeline.excel.intake.accounting import (
 )
 from pipeline.excel.intake.grid import META_SHEET, FoundTable, meta_entries, tables_in
 from pipeline.excel.intake.table_reader import TableReader
+from pipeline.excel.intake.values import shown_text, shows_scaled
 from pipeline.excel.layout.layout import template_layout
 from pipeline.excel.layout.own_sheets import account_for_own_sheets, note_mark
 from pipeline.excel.layout.sheet_layout import SheetLayout, TableLayout, WorkbookLayout
 from pipeline.excel.reader.limits import LIMITS
 from pipeline.excel.reader.reading import (
     Caution,
+    Cell,
     Reading,
     Reason,
     Refusal,
@@ -109,7 +111,7 @@ def submission_of(
         account_for_own_sheets(result, meta_entries(result) or {}, known, account)
     by_sheet = {table.sheet.name: table for table in tables.values()}
     account_for_the_rest(result, layout, by_sheet, account)
-    _say_looks(result, layout, by_sheet, account)
+    _say_looks(result, by_sheet, account)
     started = any(touched.values())
     if not started:
         account.say("D25")
@@ -139,7 +141,9 @@ def _identity(workbook: Workbook, account: Account) -> Identity | None:
         or entries.get("product") != PRODUCT
         or entries.get("kind") not in {"template", "feedback"}
     ):
-        account.say("D02")
+        stated = entries or {}
+        master = stated.get("product") == PRODUCT and stated.get("kind") == "master"
+        account.say("D02", facts={"variant": "master"} if master else {})
         return None
     return identity_from(entries)
 
@@ -238,9 +242,20 @@ def _say_cautions(workbook: Workbook, account: Account) -> None:
 def _placed(workbook: Workbook, layout: WorkbookLayout, account: Account) -> dict[str, FoundTable]:
     """The tables of the return by name, each at the rows where it lies now."""
     expected = layout.tables
+    declared = {
+        name: table.table
+        for table in expected.values()
+        for name in (table.table.name, *table.table.renamed_from)
+    }
     sheets = {sheet.table.table.name: sheet for sheet in layout.sheets if sheet.table}
     found = _unambiguous(
-        [table for table in tables_in(workbook) if table.name in expected], account
+        [
+            table.migrated(declared[table.name])
+            for table in tables_in(workbook)
+            if table.name in declared
+        ],
+        sheets,
+        account,
     )
     return {
         name: _settled(table, sheets[name], expected[name], account)
@@ -348,22 +363,37 @@ def _say_missing(workbook: Workbook, expected: TableLayout, account: Account) ->
         account.name_all(sheet, sheet.cells)
 
 
-def _unambiguous(tables: Sequence[FoundTable], account: Account) -> dict[str, FoundTable]:
+def _unambiguous(
+    tables: Sequence[FoundTable], sheets: Mapping[str, SheetLayout], account: Account
+) -> dict[str, FoundTable]:
+    """One table of each name; of a table that is there twice (D29) the one on the sheet that is
+    called as it was, else the first.
+    """
     found: dict[str, FoundTable] = {}
-    for table in tables:
-        if table.name in found:
-            account.say(
-                "D29",
-                sheet=table.sheet.name,
-                tabelle=table.name,
-                a=found[table.name].sheet.name,
-                b=table.sheet.name,
-            )
-            if table.sheet.name != found[table.name].sheet.name:
-                account.name_all(table.sheet, table.sheet.cells)
-        else:
-            found[table.name] = table
+    for table in sorted(tables, key=lambda each: not _is_at_home(each, sheets)):
+        first = found.setdefault(table.name, table)
+        if first is table:
+            continue
+        facts = {"tabelle": table.name, "a": first.sheet.name, "b": table.sheet.name}
+        same = first.sheet.name == table.sheet.name
+        if same:
+            facts |= {"variant": "same_sheet", "zeile": str(table.key_row)}
+        account.say(
+            "D29",
+            sheet=table.sheet.name,
+            cell=f"A{table.key_row}" if same else "",
+            facts=facts,
+        )
+        above = table.key_row if same else 0
+        account.name_all(table.sheet, [cell for cell in table.sheet.cells if cell.row >= above])
+        if same:
+            cells = tuple(cell for cell in first.sheet.cells if cell.row < above)
+            found[table.name] = replace(first, sheet=replace(first.sheet, cells=cells))
     return found
+
+
+def _is_at_home(table: FoundTable, sheets: Mapping[str, SheetLayout]) -> bool:
+    return folded(table.sheet.name) == folded(sheets[table.name].name)
 
 
 def _compare_columns(here: FoundTable, expected: TableLayout, account: Account) -> None:
@@ -374,18 +404,38 @@ def _compare_columns(here: FoundTable, expected: TableLayout, account: Account) 
         if column.name in here.columns and column.name not in here.doubled:
             continue
         letter = expected.letters[column.name]
+        place = "" if column_number(letter) in taken else f"{letter}{here.first_row - 1}"
         # A template of an older declaration never had a column that is new: of a year that the
         # master gained since (its Fortschreibung still fills it), or optional.
         excused = account.older if column.year is not None else account.aged
         excused = excused and (column.year is not None or not column.required)
+        if excused and not (place and _has_entries(here, column_number(letter))):
+            account.say(
+                "D39",
+                sheet=sheet,
+                cell=place,
+                table=table.name,
+                variant="missing",
+                spalte=column.title,
+            )
+            continue
         account.say(
             "D10",
             sheet=sheet,
-            cell="" if column_number(letter) in taken else f"{letter}{here.first_row - 1}",
+            cell=place,
             table=table.name,
             spalte=column.title,
             blocks=part_of(table.name),
-            severity=Severity.WARNING if excused else None,
+        )
+    for name, former in here.renamed.items():
+        account.use(here.sheet, here.by_row[here.key_row][here.columns[name]], "template")
+        account.say(
+            "D39",
+            sheet=sheet,
+            cell=f"{column_letters(here.columns[name])}{here.first_row - 1}",
+            table=table.name,
+            spalte=table.column(name).title,
+            ist=former,
         )
     for cell in here.by_row[here.key_row].values():
         # A key that was changed or doubled is spoken of by D10, an extra one says nothing.
@@ -401,14 +451,25 @@ def _compare_columns(here: FoundTable, expected: TableLayout, account: Account) 
         if actual != planned:
             column = table.column(actual)
             letter = column_letters(here.columns[actual])
+            # In an older template a column may stand elsewhere without anybody having moved it.
             account.say(
-                "D11",
+                "D39" if account.older else "D11",
                 sheet=sheet,
                 cell=f"{letter}{here.first_row - 1}",
+                facts={"variant": "moved"} if account.older else {},
                 spalte=column.title,
                 ist=letter,
                 soll=expected.letters[actual],
             )
+
+
+def _has_entries(here: FoundTable, number: int) -> bool:
+    """Whether somebody entered something in a column: then it was there, and lost its key."""
+    return any(
+        number in cells and cells[number].raw and not cells[number].style.locked
+        for row, cells in here.by_row.items()
+        if here.first_row <= row <= here.last_row
+    )
 
 
 def _compare_headers(
@@ -528,16 +589,10 @@ def _say_merged(
         )
 
 
-def _say_looks(
-    workbook: Workbook,
-    layout: WorkbookLayout,
-    tables: Mapping[str, FoundTable],
-    account: Account,
-) -> None:
+def _say_looks(workbook: Workbook, tables: Mapping[str, FoundTable], account: Account) -> None:
     """What can be read but not seen (D19), removed protection (D32), comments outside the input
     area (D17).
     """
-    names = {folded(sheet.name) for sheet in layout.sheets}
     bare = [
         sheet.name
         for sheet in workbook.sheets
@@ -551,7 +606,8 @@ def _say_looks(
             table, column, _, use = account.used.get(
                 (sheet.name, cell.row, cell.column), ("", "", "", "")
             )
-            if table and use != "template" and (cell.style.invisible or cell.style.strike):
+            look = _look(cell) if table and use != "template" else None
+            if look is not None:
                 account.say(
                     "D19",
                     sheet=sheet.name,
@@ -559,10 +615,20 @@ def _say_looks(
                     table=table,
                     column=column,
                     row=cell.row,
-                    facts={"variant": "strike"} if cell.style.strike else {},
+                    facts=look,
                 )
-        if sheet.name in tables or folded(sheet.name) in names:
-            _say_other_comments(sheet, tables.get(sheet.name), account, ours)
+        _say_other_comments(sheet, tables.get(sheet.name), account, ours)
+
+
+def _look(cell: Cell) -> Mapping[str, str] | None:
+    """What D19 has to say about how a cell looks; ``None`` where its value is plain to see."""
+    if cell.style.strike:
+        return {"variant": "strike"}
+    if cell.style.invisible:
+        return {}
+    if shows_scaled(cell):
+        return {"variant": "scaled", "wert": shown_text(cell)}
+    return None
 
 
 def _say_other_comments(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pandas as pd
@@ -41,6 +41,8 @@ class TableReader:
     account: Account
     disagreements: Mapping[tuple[str, int, int], Disagreement]
     date1904: bool
+    copies: dict[int, str] = field(default_factory=dict)
+    """Rows into which a given row was pasted once more, with its key."""
 
     def block(self) -> tuple[Block, bool]:
         """The table's started rows, and whether the department changed anything in it.
@@ -62,6 +64,8 @@ class TableReader:
         kept = [(rows[index], layouts[index], readings[index]) for index in keep]
         if table.name == "costs":
             self._say_given_rows_left_empty(rows, layouts, readings)
+        if not table.unique:
+            self._say_twins(rows, layouts, readings)
         return block_of(table, self.account.file, self.here.sheet.name, kept, self._letters()), any(
             touched
         )
@@ -125,6 +129,8 @@ class TableReader:
         for i in sorted(lost):
             if layouts[i] is None:
                 layouts[i] = self._changed_key(rows[i], prepared[i], keys[i])
+            else:
+                self._say_gone(wanted[i])
         known = {each: prepared[i] for i, each in reversed(list(enumerate(wanted))) if each}
         free = self._free_row()
         return rows, [
@@ -167,22 +173,23 @@ class TableReader:
         issued = self.expected.table.name in {"measures"} | KEY_FIGURE_TABLES
         return layout if issued else None
 
-    def _copied(self, row: int, key: tuple[str, ...], layout: RowLayout | None) -> RowLayout | None:
-        """A given row that was pasted once more: its locked values are no entries, and where rows
-        need not be unique somebody has to ask whether both are meant.
+    def _say_gone(self, key: tuple[str, ...]) -> None:
+        """D31 for a given row in whose place another one stands: it was deleted. A row that the
+        template never had is nobody's deed.
         """
+        if not self.account.aged:
+            said = {"variant": "gone", "wert": ", ".join(filter(None, key))}
+            self._say(self.here.first_row - 1, self.expected.table.prefilled[0], (("D31", said),))
+
+    def _copied(self, row: int, key: tuple[str, ...], layout: RowLayout | None) -> RowLayout | None:
+        """A given row that was pasted once more: its locked values are no entries."""
         if layout is None:
             return None
         copied = self._without_key(layout)
         pasted = [name for name in copied.values if self._cell(row, name) is not None]
         if not pasted:
             return None
-        if self.expected.table.name == "costs":
-            self._say(
-                row,
-                self.expected.table.prefilled[0],
-                (("D38", {"wert": ", ".join(filter(None, key)), "zeile": str(row)}),),
-            )
+        self.copies[row] = ", ".join(filter(None, key))
         return copied
 
     # rows below the prepared ones
@@ -212,7 +219,10 @@ class TableReader:
         if len(nameless) > FEW or any(row > self.here.last_row + NEAR for row in nameless):
             self._say_nameless(nameless)
             rows = [row for row in rows if row not in set(nameless)]
-        self._say_below(rows)
+        given = {self._wanted(each) for each in self.expected.rows} - {()}
+        above = {self._keys(row) for row in range(self.here.first_row, first)}
+        # A given row that an inserted one pushed down is where it belongs.
+        self._say_below([row for row in rows if self._keys(row) not in given - above])
         return rows
 
     def _says_what(self, row: int) -> bool:
@@ -436,6 +446,7 @@ class TableReader:
         )
 
     def _say_below(self, rows: Sequence[int]) -> None:
+        """D33 for rows that are read though nobody prepared them."""
         for row in rows if len(rows) <= MANY else rows[:1]:
             cell = self._content_of([row])[0]
             many = {
@@ -449,6 +460,34 @@ class TableReader:
                 self._name_of(cell.column),
                 (("D33", many if len(rows) > MANY else {"zeile": str(row)}),),
             )
+
+    def _say_twins(
+        self,
+        rows: Sequence[int],
+        layouts: Sequence[RowLayout],
+        readings: Sequence[dict[str, Value]],
+    ) -> None:
+        """D38 for rows that are there twice. Where rows need not be unique somebody has to ask
+        whether both are meant; a given row with its amounts of last year is never meant twice.
+        """
+        first: dict[tuple[object, ...], int] = {}
+        for row, layout, values in zip(rows, layouts, readings, strict=True):
+            if not self._started(values, layout):
+                continue
+            entries = tuple(values[name].content for name in self.expected.table.names)
+            readable = all(value.state is not State.UNREADABLE for value in values.values())
+            twin = first.setdefault(entries, row) if readable else row
+            facts = {"zeile": str(row), "gleich": str(twin), "wert": self.copies.get(row, "")}
+            if row in self.copies and twin != row:
+                fault: Fault = ("D38", {**facts, "variant": "twice"})
+                part = part_of(self.expected.table.name)
+                key = self.expected.table.key[0]
+                self._say(row, key, (fault,), severity=Severity.ERROR, blocks=part)
+            elif row in self.copies:
+                self._say(row, self.expected.table.key[0], (("D38", facts),))
+            elif twin != row:
+                fault = ("D38", {**facts, "variant": "twin"})
+                self._say(row, self.expected.table.key[0], (fault,))
 
     def _say_given_rows_left_empty(
         self,

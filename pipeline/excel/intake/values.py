@@ -109,8 +109,19 @@ def shown_text(cell: Cell, *, date1904: bool = False) -> str:
 
 def german_number(number: Decimal) -> str:
     """A number with decimal comma and thousands dots, without trailing zeros."""
-    text = f"{number.normalize():,f}"
+    text = f"{number.normalize() + 0:,f}"  # without the minus of a negative zero
     return text.replace(",", "\0").replace(".", ",").replace("\0", ".")
+
+
+_SCALING = re.compile(r"[0#?],+(?=[^0#?,]|$)")
+_QUOTED = re.compile(r'"[^"]*"|\\.|[_*].|\[[^\]]*\]', re.DOTALL)
+
+
+def shows_scaled(cell: Cell) -> bool:
+    """Whether the cell's format shows its number in thousands or millions (``#,##0,``)."""
+    return cell.type is CellType.NUMBER and bool(
+        _SCALING.search(_QUOTED.sub("", cell.number_format.split(";", maxsplit=1)[0]))
+    )
 
 
 def _by_kind(cell: Cell, column: Column, *, date1904: bool, allowed: Sequence[str]) -> Value:
@@ -214,6 +225,9 @@ def _integer(cell: Cell, column: Column, *, date1904: bool) -> Value:
         return _unreadable("Z22", wert=german_number(value), spalte=column.title)
     if abs(value) >= LARGEST:
         return _unreadable("Z13", wert=german_number(value), grenze=german_number(LARGEST))
+    if column.kind is Kind.YEAR:  # nobody writes a year with a thousands dot
+        plain = tuple((rule, {**facts, "zahl": f"{value:f}"}) for rule, facts in number.faults)
+        return Value(State.VALUE, int(value), plain)
     return Value(State.VALUE, int(value), number.faults)
 
 
@@ -287,21 +301,50 @@ def _decimal_of_text(raw: str) -> Value:
     elif _GROUPED_WHOLE.fullmatch(bare) or _WHOLE.fullmatch(bare):
         number = Decimal(bare.replace(" ", "").replace(".", ""))
     else:
-        return _unreadable("Z01", wert=raw.strip())
+        return _no_number(bare, raw.strip())
     return Value(
         State.VALUE, number, (("Z02", {"wert": raw.strip(), "zahl": german_number(number)}),)
     )
 
 
+_TURNED_ROUND = re.compile(r"\((?P<a>[\d., ]+)\)|(?P<b>[\d., ]+)-")
+_FOREIGN = re.compile(
+    r"[+-]?(?:\d+|\d{1,3}(?:[, '’]\d{3})+)\.\d{1,2}|[+-]?\d{1,3}(?:[,'’]\d{3}){2,}"
+)
+_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d{1,2}")
+
+
+def _no_number(bare: str, raw: str) -> Value:
+    """A text that is no German number: with what it may mean, where that can be told."""
+    around = _TURNED_ROUND.fullmatch(bare)
+    inner = _decimal_of_text((around["a"] or around["b"]).strip()) if around else EMPTY
+    if inner.state is State.VALUE:  # brackets, or a minus behind: a loss, or only a habit?
+        shown = german_number(inner.content)
+        return _unreadable("Z03", variant="sign", wert=raw, a=f"-{shown}", b=shown)
+    meant = None
+    if _FOREIGN.fullmatch(bare):
+        meant = Decimal(re.sub(r"[, '’]", "", bare))
+    elif _SCIENTIFIC.fullmatch(bare):
+        meant = Decimal(bare.replace(",", "."))
+    if meant is None:
+        return _unreadable("Z01", wert=raw)
+    return _unreadable("Z01", variant="meant", wert=raw, vorschlag=german_number(meant))
+
+
 def _in_euro(digits: str, suffix: str) -> str:
-    """The amount in euro that a text in thousands or millions most likely means, for the sentence
-    only.
+    """The amounts in euro that a text in thousands or millions may mean, for the sentence only: in
+    its unit, or with a unit that slipped in; «1.234» has two readings of its own.
     """
-    plain = digits.replace(".", "").replace(",", ".")
-    key = "mrd" if suffix.casefold().startswith("mrd") else suffix[0].casefold()
-    if not re.fullmatch(r"[+-]?\d+(\.\d+)?", plain):
+    two = _TWO_READINGS.fullmatch(digits)
+    if two:
+        numbers = [Decimal(two[1] + two[2]), Decimal(f"{two[1]}.{two[2]}")]
+    elif re.fullmatch(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d+)?", digits):
+        numbers = [Decimal(digits.replace(".", "").replace(",", "."))]
+    else:
         return "1.000-mal so viel"
-    return german_number(Decimal(plain) * _FACTORS[key])
+    key = "mrd" if suffix.casefold().startswith("mrd") else suffix[0].casefold()
+    found = [number * _FACTORS[key] for number in numbers] + numbers[:1]
+    return " oder ".join(dict.fromkeys(german_number(number) for number in found))
 
 
 def _denoised(number: Decimal) -> Decimal:

@@ -475,6 +475,13 @@ def _sum(sheets: _Sheets, given: _Arguments) -> Value:
     return math.fsum(_numbers(sheets, given))
 
 
+def _small(sheets: _Sheets, given: _Arguments) -> Value:
+    numbers, place = sorted(_numbers(sheets, given[:1])), int(_number(sheets.one(given[1]())))
+    if not 1 <= place <= len(numbers):
+        raise FormulaError("#ZAHL!")
+    return numbers[place - 1]
+
+
 def _sumifs(sheets: _Sheets, given: _Arguments) -> Value:
     values = sheets.all(given[0]())
     kept = _kept(sheets, given[1:])
@@ -600,6 +607,7 @@ _FUNCTIONS: Mapping[str, _Function] = {
     "RIGHT": _right,
     "ROUND": _round,
     "ROW": lambda _sheets, _given: 0,
+    "SMALL": _small,
     "SUM": _sum,
     "SUMIF": _sumif,
     "SUMIFS": _sumifs,

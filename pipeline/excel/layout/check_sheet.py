@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from pipeline.excel.budget_plan.looks import height_of
 from pipeline.excel.layout.live import ACTIVE, STARTED, LiveCheck, literal
 from pipeline.excel.layout.sheet_layout import (
     CellLayout,
@@ -25,6 +26,7 @@ NOTHING_YET = "○  Noch nicht ausgefüllt"
 VERDICT = "Urteil"
 """The defined name of the cell with the verdict."""
 _WIDTHS = {1: 18.0, 2: 74.0, 3: 11.0, 4: 9.0, 5: 15.0}
+_TO_THE_PLACE = "→ zur Stelle"
 _TITLE, _LINK, _VERDICT, _HOW, _RELEASE, _ROWS = 1, 2, 4, 5, 6, 7
 _HEADER = 9
 _NAMED_AT_MOST = 3
@@ -32,12 +34,17 @@ _NAMED_AT_MOST = 3
 _ONE_LINE = 90
 """As many letters fit into one line of the widest column."""
 _ALWAYS_ON_RETURN = ("Z04", "S10", "D13", "A07")
+_NEVER_HERE = frozenset({"A05", "M09", "S17", "S18", "Z08", "Z12", "Z24"})
+"""Rules that a template checks wherever its plan can break them, and the ceiling, which has lines
+of its own: they are never left for the return.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ceiling:
-    """A year's net cost against the ceiling of the unit: cells of the sheet Ansätze, and the
-    sentence of a fresh template.
+    """A year's net cost against the ceiling of the unit: cells of the sheet Ansätze, the sentence
+    of a fresh template, whether that lies above the ceiling already (a surplus is expected), and
+    whether finance takes it for an error.
     """
 
     title: str
@@ -46,6 +53,8 @@ class Ceiling:
     limit: str
     distance: str
     sentence: str
+    is_above: bool = False
+    is_error: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +65,8 @@ class _Line:
     kind: str
     count: str
     jump: str
+    found: int = 0
+    """What ``count`` gives in a fresh template."""
 
 
 def check_sheet(
@@ -79,11 +90,12 @@ def check_sheet(
             row: 12.5 * 2 + 3
             for (row, column), cell in cells.items()
             if column == 2 and row >= first and len(str(cell.value)) > _ONE_LINE
-        },
+        }
+        | {last + 4: height_of((str(after[last + 4, 2].value), _WIDTHS[2])) + 4},
         freeze=(first, 1),
         filtered=(_HEADER, 1, last, 5),
         highlights=_highlights(first, last),
-        printing=Print(landscape=False, rows=(_HEADER, _HEADER), scale=72),
+        printing=Print(landscape=False, rows=(_HEADER, _HEADER), scale=67),
     )
 
 
@@ -164,10 +176,10 @@ def _row(row: int, line: _Line) -> dict[tuple[int, int], CellLayout]:
         (row, 1): CellLayout(value=line.sheet, style="check"),
         (row, 2): CellLayout(value=line.text, formula=line.formula, style="check"),
         (row, 3): CellLayout(value=line.kind, style="check"),
-        (row, 4): CellLayout(value=0, formula=line.count, style="check_count"),
+        (row, 4): CellLayout(value=line.found, formula=line.count, style="check_count"),
         (row, 5): CellLayout(
-            value="",
-            formula=f'IF($D{row}=0,"",HYPERLINK({line.jump},"→ zur Stelle"))',
+            value=_TO_THE_PLACE if line.found else "",
+            formula=f'IF($D{row}=0,"",HYPERLINK({line.jump},{literal(_TO_THE_PLACE)}))',
             style="check_link",
         ),
     }
@@ -186,8 +198,9 @@ def _ceiling_line(ceiling: Ceiling) -> _Line:
         sheet=ceiling.sheet,
         text=ceiling.sentence,
         formula=formula,
-        kind="Hinweis",
+        kind="Fehler" if ceiling.is_error else "Hinweis",
         count=f"IF({distance}>0,1,0)",
+        found=int(ceiling.is_above),
         jump=f"\"#'{ceiling.sheet}'!{ceiling.distance.replace('$', '')}\"",
     )
 
@@ -255,7 +268,7 @@ def on_return(tables: Iterable[TableLayout]) -> Mapping[str, str]:
     return {
         rule: catalogue()[rule].title
         for rule in dict.fromkeys([*_ALWAYS_ON_RETURN, *rules])
-        if rule in every and rule != "A05"
+        if rule in every and rule not in _NEVER_HERE
     }
 
 
@@ -265,12 +278,8 @@ def _on_return(tables: Sequence[TableLayout], row: int) -> dict[tuple[int, int],
         "Manches kann eine Arbeitsmappe nicht selbst erkennen, etwa Doppeltes in anderen "
         "Rückläufen. Das prüfen wir, sobald Ihre Datei da ist, und melden uns mit der Zelle:"
     )
-    cells = {
+    return {
         (row, 1): CellLayout(value="Wird nach der Rückgabe geprüft", style="subtitle"),
         (row + 1, 1): CellLayout(value=said, style="muted"),
+        (row + 2, 2): CellLayout(value="  •  ".join(titles), style="note"),
     }
-    for number, title in enumerate(titles):
-        cells[row + 2 + number // 2, 1 if number % 2 == 0 else 2] = CellLayout(
-            value=f"•  {title}", style="plain"
-        )
-    return cells

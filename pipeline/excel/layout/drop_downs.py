@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from pipeline.excel.layout.prefill import text
+from pipeline.excel.layout.prefill import previous_kpis, text
 from pipeline.excel.layout.sheet_layout import CellLayout, SheetLayout, TableLayout
 from pipeline.excel.reader.reading import column_letters
 from pipeline.model.master import Line, Master
-from pipeline.model.tables import Column, Kind, Table
+from pipeline.model.tables import Column, Filler, Kind, Table
 from pipeline.rules.continuation import Rates, continuation_starts
 from pipeline.rules.key_figures import Kpi, catalogue
 from pipeline.tables import choices
@@ -88,8 +88,10 @@ def _for_checks(
         if uniform
         else tuple(f"{product}|{line}" for product, keys in pairs.items() for line in keys),
         "L_Ziele_Konsolidierung": _consolidation_goals(master),
+        **_for_own_goals(master),
         "L_Status_zaehlt": tuple(choice.label for choice in choices.COUNTED_STATUSES),
         **_rates(master, typed),
+        **_earlier_actuals(master, unit),
         "L_Kennzahlen_Art": tuple(kpi.kind for kpi in own),
         "L_Kennzahlen_Teile": tuple(_parts(kpi) for kpi in own),
         "L_Kennzahlen_Faktor": tuple(kpi.factor for kpi in own),
@@ -98,6 +100,26 @@ def _for_checks(
         "L_Kennzahlen_Minimum": tuple(_stated(kpi.minimum) for kpi in own),
         "L_Kennzahlen_Maximum": tuple(_stated(kpi.maximum) for kpi in own),
     }
+
+
+def _earlier_actuals(master: Master, unit: str) -> Lists:
+    """Per year the actuals that the master holds, for the two years before each that departments
+    may state.
+    """
+    table = master.submission_tables["kpis"]
+    stated = {
+        column.year.year
+        for column in table.columns
+        if column.year and column.stem == "actual" and column.filled_by is Filler.DEPARTMENT
+    }
+    known = previous_kpis(master, unit)
+    found: Lists = {}
+    for year in sorted({year - back for year in stated for back in (1, 2)}):
+        actuals = (known.get((kpi, year), {}).get("actual") for kpi in master.kpis_of(unit))
+        found[f"L_Kennzahlen_Ist_{year}"] = tuple(
+            actual if isinstance(actual, Decimal) else "" for actual in actuals
+        )
+    return found
 
 
 def _stated(value: int | Decimal | None) -> str | int | Decimal:
@@ -110,6 +132,35 @@ def _parts(kpi: Kpi) -> str:
     """
     letters = {"numerator": "Z", "denominator": "N"}
     return ("".join(letters[part] for part in kpi.enters) or "-") if kpi.ratio else ""
+
+
+def _for_own_goals(master: Master) -> Lists:
+    """Where departments fill goals: the rank of every level and goal (1 the highest), whether a
+    goal's path ends at the highest level, and the levels that must refer upwards.
+    """
+    if not master.departments_fill_goals:
+        return {}
+    levels, goals, tree = master.tables["levels"], master.tables["goals"], master.goals
+    ranks = {
+        text(level): int(order)
+        for level, order in levels.dropna(subset=["level", "order"])[["level", "order"]].itertuples(
+            index=False
+        )
+    }
+    held = {
+        text(goal): text(level) for goal, level in goals[["goal", "level"]].itertuples(index=False)
+    }
+    top = min(ranks.values(), default=0)
+    keys = [text(level) for level in levels["level"]]
+    return {
+        "L_Ebenen_Rang": tuple(ranks.get(level, "") for level in keys),
+        "L_Ebenen_hinauf": tuple(levels.loc[levels["refers_up"].fillna(False), "level"].dropna()),
+        "L_Ziele_Rang": tuple(ranks.get(held.get(goal, ""), "") for goal in master.titles["goals"]),
+        "L_Ziele_oben": tuple(
+            int(ranks.get(held.get(tree.ancestry[goal][-1], ""), top) == top)
+            for goal in master.titles["goals"]
+        ),
+    }
 
 
 def _consolidation_goals(master: Master) -> tuple[str, ...]:
@@ -173,8 +224,25 @@ _REFERENCES = {
 }
 
 
+OF_PRODUCT = (
+    'OFFSET(L_Massnahmen_geordnet,IF({product}="",0,'
+    'IFERROR(MATCH("P"&{product},L_Massnahmen_Produkt,0)-1,COUNT(L_Massnahmen_Platz))),0,'
+    'MAX(1,IF({product}="",COUNT(L_Massnahmen_Platz),'
+    'COUNTIF(L_Massnahmen_Produkt,"P"&{product}))),1)'
+)
+"""The measures of the product in ``{product}``, the row's own cell: a stretch of the measures that
+the sheet Maßnahmen holds sorted by product; without a product all of them. A product without
+measures gets the empty cell behind them.
+
+The letter before the number keeps Excel from taking ``511.1`` for ``511.10`` (COUNTIF compares
+texts that look like numbers as numbers).
+"""
+
+
 def template_sources(table: Table) -> dict[str, str]:
-    """The defined name of the list behind each column of a template's table."""
+    """What the drop-down of each column of a template's table offers: a defined name, or a formula
+    over defined names that depends on another cell of the row, named in braces.
+    """
     found = {}
     for column in table.columns:
         if column.choices:
@@ -185,6 +253,8 @@ def template_sources(table: Table) -> dict[str, str]:
             found[column.name] = _REFERENCES[column.references]
     if table.name == "commitments":
         found |= {"year": "L_Haushaltsjahre", "line": "L_Zeilen_VE"}
+    if "measure" in found:
+        found["measure"] = OF_PRODUCT
     if "partner" in found:
         found["partner"] = "L_Produkte_alle"
     return found
@@ -197,7 +267,10 @@ def accepted_lists(master: Master, table: Table) -> dict[str, str]:
     another rule.
     """
     found = template_sources(table)
-    for name, wider in (("line", "L_Zeilenplan"), ("level", "L_Ebenen_alle")):
+    wider_lists = (
+        ("line", "L_Zeilenplan"), ("level", "L_Ebenen_alle"), ("measure", "L_Massnahmen"),
+    )  # fmt: skip
+    for name, wider in wider_lists:
         if name in found:
             found[name] = wider
     if master.departments_fill_goals:
@@ -208,8 +281,10 @@ def accepted_lists(master: Master, table: Table) -> dict[str, str]:
 
 def lenient_columns(master: Master) -> frozenset[str]:
     """Columns whose list only advises."""
+    # A measure may serve the rows of other products than its own, and may be described later.
     # Where departments number goals themselves, no list can know them all.
-    return frozenset({"goal", "parent"}) if master.departments_fill_goals else frozenset()
+    goals = {"goal", "parent"} if master.departments_fill_goals else set()
+    return frozenset({"measure", *goals})
 
 
 def list_names(lists: Lists) -> dict[str, str]:
@@ -234,7 +309,22 @@ def measure_names(table: TableLayout) -> dict[str, str]:
         "L_Massnahmen_Titel": span("title"),
         "L_Massnahmen_begonnen": span("#active"),
         "L_Massnahmen_zaehlt": span("#counts"),
+        "L_Massnahmen_von": span("#first"),
+        "L_Massnahmen_bis": span("#last"),
+        "L_Massnahmen_Platz": span("#place"),
+        "L_Massnahmen_geordnet": span("#sorted"),
+        "L_Massnahmen_Produkt": span("#sorted_product"),
     }
+
+
+def goal_names(table: TableLayout) -> dict[str, str]:
+    """The names that look into the sheet of the department's own goals."""
+
+    def span(column: str) -> str:
+        letter = table.letters[column]
+        return f"'{table.sheet}'!${letter}${table.first_row}:${letter}${table.last_row}"
+
+    return {"L_Ziele_eigene": span("goal"), "L_Ziele_eigene_Titel": span("title")}
 
 
 def cost_names(table: TableLayout) -> dict[str, str]:
@@ -246,8 +336,10 @@ def cost_names(table: TableLayout) -> dict[str, str]:
         return f"'{table.sheet}'!${letter}${table.header_row}:${letter}${table.closing_row}"
 
     return {
-        "L_Ansaetze_Massnahme": span("measure"),
+        "L_Ansaetze_Massnahme": span("#measure_row"),
         "L_Ansaetze_Kosten": span("#cost"),
+        "L_Ansaetze_Ertrag": span("#income"),
+        "L_Ansaetze_Geld": span("#money"),
         "L_Ansaetze_Art": span("#kind"),
     }
 

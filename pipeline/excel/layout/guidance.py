@@ -207,7 +207,7 @@ class _Page:
 
     def sample(self, label: str, style: str, text: str) -> None:
         self._put(
-            {2: CellLayout(value=label, style=style), 3: CellLayout(value=text, style="text")},
+            {2: CellLayout(value=label, style=style), 3: CellLayout(value=text, style="beside")},
             text=text,
         )
 

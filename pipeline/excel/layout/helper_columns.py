@@ -10,10 +10,13 @@ from dataclasses import replace
 from pipeline.excel.layout.check_sheet import Ceiling
 from pipeline.excel.layout.drop_downs import Lists
 from pipeline.excel.layout.live import ACTIVE
-from pipeline.excel.layout.live_check import Own, is_filled
+from pipeline.excel.layout.live_check import Own, in_codes, is_filled, month_number
+from pipeline.excel.layout.live_columns import ruled
+from pipeline.excel.layout.live_goals import goal_columns
 from pipeline.excel.layout.prefill import RowLayout, text
 from pipeline.excel.layout.sheet_layout import Shown, TableLayout
 from pipeline.excel.layout.table_sheet import Helper, Total
+from pipeline.model.findings import Severity
 from pipeline.model.master import Master
 from pipeline.model.money import euro, german
 from pipeline.model.tables import Column, Filler, Table
@@ -40,6 +43,10 @@ def helper_columns(master: Master, table: Table, lists: Lists) -> tuple[Helper, 
         if column.references and column.name in _LOOKUPS
         for title, keys, values, width in [_LOOKUPS[column.name]]
     ]
+    if master.departments_fill_goals:
+        found = [
+            _or_own_goal(each) if each.name in {"#goal", "#parent"} else each for each in found
+        ]
     match table.name:
         case "costs":
             found += [_kind_of_line(lists), *_change(master, table)]
@@ -58,8 +65,12 @@ def helper_columns(master: Master, table: Table, lists: Lists) -> tuple[Helper, 
     return tuple(found)
 
 
-def hidden_columns(master: Master, table: Table) -> tuple[Helper, ...]:
-    """The columns that only other formulas read: whether a row is in use, what of it counts."""
+def hidden_columns(
+    master: Master, table: Table, rows: int, issued: Mapping[str, int]
+) -> tuple[Helper, ...]:
+    """The columns that only other formulas read: whether a row is in use, what of it counts;
+    ``rows`` are the prepared rows, ``issued`` the places of the prepared measures among theirs.
+    """
     found = [_active()]
     match table.name:
         case "costs":
@@ -67,10 +78,15 @@ def hidden_columns(master: Master, table: Table) -> tuple[Helper, ...]:
                 *_continued_amounts(master, table),
                 *_compared(table),
                 _cost(master, table),
+                *_of_measure(master, table, issued),
                 _counts(),
             ]
         case "measures":
-            found.append(_counts_by_status())
+            found += [_counts_by_status(), *_sorted_by_product(), *_span_of_years()]
+        case "goals":
+            found += [
+                _hidden(name, title, formula, "") for name, title, formula in goal_columns(rows)
+            ]
         case "product_goals":
             found.append(_key_of("product", "goal"))
         case _:
@@ -87,10 +103,27 @@ def _lookup(
         title=title,
         after=column,
         width=width,
-        # «&""»: INDEX shows an empty cell as 0.
-        formula=lambda own: f'IFERROR(INDEX({values},MATCH({own(column)},{keys},0))&"","")',
+        # «&""»: INDEX shows an empty cell as 0. A code is known letter for letter only.
+        formula=lambda own: (
+            f"IFERROR(IF({in_codes(own(column), keys)},"
+            f'INDEX({values},MATCH(TRIM({own(column)}),{keys},0))&"",""),"")'
+        ),
         cached=lambda row: str(known.get(text(row.values.get(column)), "")),
     )
+
+
+def _or_own_goal(helper: Helper) -> Helper:
+    """Where the master does not know a goal, the wording that the sheet Ziele gives it."""
+    known = helper.formula
+
+    def formula(own: Own) -> str:
+        cell = own(helper.after)
+        place = f"MATCH(TRIM({cell}),L_Ziele_eigene,0)"
+        taken = f'IFERROR(INDEX(L_Ziele_eigene_Titel,{place})&"","")'
+        said = known(own) if known else '""'
+        return f'IF({is_filled(cell)},IF({said}="",{taken},{said}),"")'
+
+    return replace(helper, formula=formula)
 
 
 def _kind_of_line(lists: Lists) -> Helper:
@@ -176,6 +209,89 @@ def _counts_by_status() -> Helper:
         return f"IFERROR(IF(ISNUMBER(MATCH(TRIM({own('status')}),L_Status_zaehlt,0)),1,0),0)"
 
     return _hidden("#counts", "zählt", counts, 0)
+
+
+def _span_of_years() -> list[Helper]:
+    """The first and the last year of a measure, empty where no month is stated."""
+
+    def year(name: str) -> Callable[[Own], str]:
+        def formula(own: Own) -> str:
+            readable = f"{is_filled(own(name))},{own(f'#Z18:{name}')}=0"
+            return f'IFERROR(IF(AND({readable}),INT(({month_number(own(name))}-1)/12),""),"")'
+
+        return formula
+
+    return [
+        _hidden("#first", "erstes Jahr", year("start"), ""),
+        _hidden("#last", "letztes Jahr", year("end"), ""),
+    ]
+
+
+def _of_measure(master: Master, table: Table, issued: Mapping[str, int]) -> list[Helper]:
+    """Which row of the sheet Maßnahmen a row of amounts belongs to (1 is the first prepared one),
+    what it brings in over all years, and whether it has any money at all. ``issued`` are the places
+    of the prepared measures.
+    """
+    starts = continuation_starts(master)
+    columns = [_counted_column(column, starts) for column in _entered_amounts(table)]
+
+    def place(own: Own) -> str:
+        typed = own("measure")
+        found = f"MATCH(TRIM({typed}),L_Massnahmen,0)"
+        return f'IFERROR(IF({in_codes(typed, "L_Massnahmen")},{found},""),"")'
+
+    def income(own: Own) -> str:
+        kind, parts = own("#kind"), ",".join(own(name) for name in columns)
+        earned = f'OR({kind}="Ertrag",{kind}="Einzahlung")'
+        return f"IFERROR(IF({earned},ROUND(SUM({parts}),2),0),0)"
+
+    def any_money(own: Own) -> str:
+        cells = ",".join(
+            f"IF(ISNUMBER({own(name)}),ROUND({own(name)},2)<>0,1=2)" for name in columns
+        )
+        return f"IFERROR(IF(OR({cells}),1,0),0)"
+
+    return [
+        replace(
+            _hidden("#measure_row", "Zeile der Maßnahme", place, "", fixed=is_central),
+            cached=lambda row: issued.get(text(row.values.get("measure")), ""),
+        ),
+        _hidden("#income", "Ertrag der Zeile", income, 0, fixed=is_central),
+        _hidden("#money", "Zeile mit Geld", any_money, 0, fixed=is_central),
+    ]
+
+
+_ROOM = 100_000
+"""More rows than a sheet of ours has: product and row make one number to sort by."""
+
+
+def _sorted_by_product() -> list[Helper]:
+    """The described measures in the order of the unit's products, for the drop-downs of rows that
+    belong to one product (``drop_downs.OF_PRODUCT``). Nothing is moved: each row of these columns
+    says which measure would stand there.
+    """
+
+    def rank(own: Own) -> str:
+        known = f"IFERROR(MATCH(TRIM({own('product')}),L_Produkte,0),{_ROOM - 1})"
+        return f'IFERROR(IF({own(ACTIVE)}=1,{known}*{_ROOM}+{own.place},""),"")'
+
+    def place(own: Own) -> str:
+        ranks = own.span("#rank")
+        return f'IFERROR(MATCH(SMALL({ranks},{own.place}-1),{ranks},0),"")'
+
+    def held(name: str, before: str = "") -> Callable[[Own], str]:
+        def formula(own: Own) -> str:
+            at = own("#place")
+            return f'IF(ISNUMBER({at}),{before}TRIM(INDEX({own.span(name)},{at})),"")'
+
+        return formula
+
+    return [
+        _hidden("#rank", "Rang nach Produkt", rank, ""),
+        _hidden("#place", "Zeile an dieser Stelle", place, ""),
+        _hidden("#sorted", "Maßnahme an dieser Stelle", held("measure"), ""),
+        _hidden("#sorted_product", "Produkt an dieser Stelle", held("product", '"P"&'), ""),
+    ]
 
 
 def _counts() -> Helper:
@@ -417,6 +533,7 @@ def ceilings(master: Master, tables: Sequence[TableLayout], unit: str) -> list[C
         return []
     labels = [total.label for total in control_totals(master, table.table, table.rows, unit)]
     rows = {label: table.key_row + 1 + number for number, label in enumerate(labels)}
+    is_error = ruled(master).get("A05") is Severity.ERROR
     found = []
     for name, limit in ceilings_of(master, table.table, unit).items():
         net, ceiling, distance = (
@@ -424,7 +541,7 @@ def ceilings(master: Master, tables: Sequence[TableLayout], unit: str) -> list[C
             for label in ("Zuschussbedarf", "Eckwert", "Abstand zum Eckwert")
         )
         title = table.table.column(name).title
-        said = german(limit).partition(",")[0]
+        said, away = (german(cents).partition(",")[0] for cents in (limit, abs(limit)))
         found.append(
             Ceiling(
                 title=title,
@@ -432,7 +549,10 @@ def ceilings(master: Master, tables: Sequence[TableLayout], unit: str) -> list[C
                 net=net,
                 limit=ceiling,
                 distance=distance,
-                sentence=f"{title}: Zuschussbedarf 0 €, Eckwert {said} €, {said} € darunter",
+                sentence=f"{title}: Zuschussbedarf 0 €, Eckwert {said} €, {away} € "
+                f"{'darüber' if limit < 0 else 'darunter'}",
+                is_above=limit < 0,
+                is_error=is_error,
             )
         )
     return found

@@ -6,7 +6,7 @@ about handed-out files has to be stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pipeline import __version__
 from pipeline.excel.layout.check_sheet import check_names, check_sheet
@@ -17,6 +17,7 @@ from pipeline.excel.layout.drop_downs import (
     choice_lists,
     choice_name,
     cost_names,
+    goal_names,
     lenient_columns,
     list_names,
     lists_sheet,
@@ -113,7 +114,7 @@ def template_layout(master: Master, identity: Identity) -> WorkbookLayout:
 
     ``identity.rows`` asks for at least that many prepared rows per table; empty: twice the
     pre-filled rows, and not less than the table's default. Key figures and product texts have
-    exactly their rows.
+    exactly their rows, and no sheet where the unit has none.
     """
     unit = identity.unit
     unit_title = master.titles["units"].get(unit, unit)
@@ -121,8 +122,11 @@ def template_layout(master: Master, identity: Identity) -> WorkbookLayout:
     wanted = int(identity.rows) if identity.rows.isdigit() else None
     sheets: list[SheetLayout] = []
     names: dict[str, str] = {}
+    issued: dict[str, int] = {}
     for table in master.submission:
         rows = prepared_rows(master, table, unit, wanted)
+        if table.name == "measures":
+            issued = {text(row.values.get("measure")): at for at, row in enumerate(rows, start=1)}
         heading = f"{table.title} – {unit_title} ({unit})"
         if table.settings:
             sheets.append(
@@ -137,6 +141,8 @@ def template_layout(master: Master, identity: Identity) -> WorkbookLayout:
                 )
             )
             continue
+        if not rows:  # nothing is asked of this unit here
+            continue
         checks = live_checks(master, table, lists, accepted_lists(master, table))
         plan = Plan(
             table=table,
@@ -144,7 +150,10 @@ def template_layout(master: Master, identity: Identity) -> WorkbookLayout:
             checks=checks,
             heading=heading,
             hint=_HINTS.get(table.name) or table.help or _HINTS[""],
-            helpers=(*helper_columns(master, table, lists), *hidden_columns(master, table)),
+            helpers=(
+                *helper_columns(master, table, lists),
+                *hidden_columns(master, table, len(rows), issued),
+            ),
             totals=control_totals(master, table, rows, unit),
             sources=template_sources(table),
             lenient=lenient_columns(master),
@@ -155,10 +164,8 @@ def template_layout(master: Master, identity: Identity) -> WorkbookLayout:
         )
         sheet = table_sheet(plan)
         sheets.append(sheet)
-        if table.name == "measures" and sheet.table:
-            names |= measure_names(sheet.table)
-        if table.name == "costs" and sheet.table:
-            names |= cost_names(sheet.table)
+        if table.name in _LOOKED_INTO and sheet.table:
+            names |= _LOOKED_INTO[table.name](sheet.table)
     tables = [sheet.table for sheet in sheets if sheet.table]
     checked = check_sheet(
         tables, ceilings(master, tables, unit), f"Prüfung vor der Rückgabe – {unit_title} ({unit})"
@@ -167,7 +174,7 @@ def template_layout(master: Master, identity: Identity) -> WorkbookLayout:
     # Before the sheet of release: what is checked is what is released.
     at = next((n for n, table in enumerate(tables) if table.table.settings), len(sheets))
     sheets.insert(at, checked)
-    guidance = template_guidance(master, identity, master.submission)
+    guidance = template_guidance(master, identity, [table.table for table in tables])
     flag = _FLAG if master.settings.example_data else ""
     return WorkbookLayout(
         identity=identity,
@@ -179,6 +186,12 @@ def template_layout(master: Master, identity: Identity) -> WorkbookLayout:
     )
 
 
+_LOOKED_INTO: Mapping[str, Callable[[TableLayout], dict[str, str]]] = {
+    "goals": goal_names,
+    "measures": measure_names,
+    "costs": cost_names,
+}
+"""The sheets that others look into, with what makes the names for that."""
 _HINTS = {
     "": "Gelbe Felder bitte ausfüllen, graue sind vorgegeben oder berechnet. * wird gebraucht.",
     "costs": (

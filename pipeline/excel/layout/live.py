@@ -19,7 +19,8 @@ from datetime import date
 from decimal import Decimal
 
 from pipeline.excel.layout.live_check import SAFE_FUNCTIONS, LiveCheck, Own, literal
-from pipeline.excel.layout.live_columns import ACTIVE, column_checks
+from pipeline.excel.layout.live_columns import ACTIVE, Maker, column_checks, ruled
+from pipeline.excel.layout.live_goals import goal_checks
 from pipeline.excel.layout.live_key_figures import STARTED, key_figure_checks
 from pipeline.excel.layout.live_rows import row_checks
 from pipeline.excel.layout.prefill import RowLayout
@@ -74,6 +75,11 @@ INTENDED_DIFFERENCES: tuple[str, ...] = (
         "Beträge ab zehn Billionen Euro meldet die Vorlage nur als zu groß, rechnet aber mit "
         "ihnen weiter."
     ),
+    (
+        "Doppelte Nummern, in denen ein Sternchen oder Fragezeichen steht oder die sich von einer "
+        "früheren nur in der Schreibung (Z1 und z1) unterscheiden, fallen erst nach der Rückgabe "
+        "auf."
+    ),
 )
 """Where the live verdict and the finding after the return differ, on purpose; nowhere else
 (``tests/test_live.py`` has a test for each).
@@ -95,9 +101,11 @@ def live_checks(
     ``lists`` are the lists of the workbook by defined name, ``accepted`` names per column the list
     of all values that the pipeline accepts.
     """
-    found = [*column_checks(table, accepted), *row_checks(master, table, lists)]
+    found = [*column_checks(master, table, accepted), *row_checks(master, table, lists)]
     if table.name == "kpis":
         found += key_figure_checks(master, table)
+    if table.name == "goals":
+        found += goal_checks(Maker(table=table, ruled=ruled(master)))
     rules = list(dict.fromkeys(check.rule for check in found))
     # What cannot be read at all comes first, then what is missing, then what contradicts itself.
     first = [rule for rule in _BEFORE_ALL if rule in rules]
@@ -178,6 +186,8 @@ def validation(
     first cell of the area.
     """
     demand, low, high, formula, error = _demand(column, cell, source)
+    if source and not strict:
+        error = _ADVICE.get(str(column.references), error)
     return Validation(
         area=area,
         demand=demand,
@@ -192,6 +202,17 @@ def validation(
 
 
 _Bound = int | Decimal | date | None
+_ADVICE: Mapping[str, str] = {
+    "measures": (
+        "Das Blatt Maßnahmen nennt diese Maßnahme nicht bei dem Produkt dieser Zeile. Möchten Sie "
+        "sie trotzdem eintragen?"
+    ),
+    "goals": (
+        "Dieses Ziel kennt die Stadt nicht. Eigene Ziele beschreiben Sie bitte im Blatt Ziele. "
+        "Möchten Sie es trotzdem eintragen?"
+    ),
+}
+"""What is said of an entry that a list does not hold, where the list only advises."""
 
 
 def _demand(column: Column, cell: str, source: str) -> tuple[Demand, _Bound, _Bound, str, str]:

@@ -5,10 +5,11 @@ known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.excel.layout.live_check import LiveCheck, Own, in_codes, in_words, is_empty, is_filled
 from pipeline.model.findings import Severity
+from pipeline.model.master import Master
 from pipeline.model.money import euro
 from pipeline.model.tables import Column, Filler, Kind, Role, Table
 from pipeline.rules.columns import demands
@@ -33,11 +34,27 @@ _UNKNOWN: Mapping[str, tuple[str, tuple[str, ...]]] = {
 Predicate = Callable[[Own], str]
 
 
+def ruled(master: Master) -> dict[str, Severity]:
+    """What the sheet Regeln of the master says of the severity of rules.
+
+    From which day on a rule is in force does not count here: a template is filled in before that
+    day and judged after it.
+    """
+    rules = master.tables["rules"].dropna(subset=["rule", "severity"])
+    return {
+        str(rule): Severity(severity)
+        for rule, severity in rules[["rule", "severity"]].itertuples(index=False)
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Maker:
-    """Makes the checks of one table; a rule's severity is the registry's."""
+    """Makes the checks of one table; a rule's severity is the master's (``ruled``), else the
+    registry's.
+    """
 
     table: Table
+    ruled: Mapping[str, Severity] = field(default_factory=dict)
 
     def __call__(
         self,
@@ -50,8 +67,9 @@ class Maker:
         variant: str = "",
         on_error: int = 0,
     ) -> LiveCheck:
-        severity = by_id()[rule].severity
-        hint = severity is not Severity.ERROR and "remark" in self.table.names
+        severity = self.ruled.get(rule, by_id()[rule].severity)
+        # An explanation answers a warning; a note asks for nothing.
+        answered = severity is Severity.WARNING and "remark" in self.table.names
         return LiveCheck(
             rule=rule,
             table=self.table.name,
@@ -61,17 +79,17 @@ class Maker:
             predicate=predicate,
             covers=frozenset({f"{rule}.{variant}" if variant else rule, *covers}),
             on_error=on_error,
-            explained_by="remark" if hint else "",
+            explained_by="remark" if answered else "",
         )
 
 
-def column_checks(table: Table, accepted: Mapping[str, str]) -> Iterator[LiveCheck]:
+def column_checks(master: Master, table: Table, accepted: Mapping[str, str]) -> Iterator[LiveCheck]:
     """The checks of all columns that departments fill.
 
     ``accepted`` names, per column, the list of all values that the pipeline accepts (which may be
     more than the drop-down offers); a referring column without one is checked on return only.
     """
-    make = Maker(table=table)
+    make = Maker(table=table, ruled=ruled(master))
     for column in table.columns:
         if column.filled_by is Filler.DEPARTMENT:
             listed = accepted.get(column.name, "")
@@ -92,7 +110,7 @@ def _readable(make: Maker, column: Column, accepted: str) -> Iterator[LiveCheck]
         case Kind.YEAR if accepted:
             rule, covers = _UNKNOWN["years"]
             yield make(
-                rule, name, f"{title} ist kein Haushaltsjahr dieses Plans",
+                rule, name, f"{title} ist kein Haushaltsjahr",
                 filled(f"ISERROR(MATCH(§,{accepted},0))"), covers=covers, variant="year",
                 on_error=1,
             )  # fmt: skip
@@ -143,12 +161,12 @@ def _precise(make: Maker, column: Column) -> Iterator[LiveCheck]:
                 "Z11", name, f"{title}: bitte 45 statt 0,45 eintragen", number("§<>0,ABS(§)<1")
             )
             yield make(
-                "Z07", name, f"{title} hat mehr als zwei Nachkommastellen",
+                "Z07", name, f"{title}: nur zwei Nachkommastellen",
                 number("ABS(§)>=1,ABS(§-ROUND(§,2))>0.0000001"),
             )  # fmt: skip
         case Kind.MONEY:
             yield make(
-                "Z07", name, f"{title} hat mehr als zwei Nachkommastellen",
+                "Z07", name, f"{title}: nur zwei Nachkommastellen",
                 number("ABS(§-ROUND(§,2))>0.0000001"),
             )  # fmt: skip
         case Kind.INTEGER | Kind.YEAR:
@@ -171,7 +189,7 @@ def _known(make: Maker, column: Column, accepted: str) -> LiveCheck:
 
     message = {
         "measures": "steht nicht im Blatt Maßnahmen",
-        "products": "gehört nicht zu Ihrer Einheit oder ist unbekannt",
+        "products": "ist keines Ihrer Einheit",
     }.get(str(column.references), "steht nicht in der Liste")
     if column.name == "partner":
         message = "steht nicht in der Liste"
@@ -245,7 +263,9 @@ def _in_bounds(make: Maker, column: Column, rule: str) -> LiveCheck:
         tests.append(f"§>{_as_shown(column, high)}")
     elif column.kind is Kind.MONEY:
         tests.append(f"ABS(§)>={_LARGEST}")
-    if low is not None and high is not None:
+    if low is not None and high is not None and low == -high:
+        words = f"ist größer als {_said(column, high)}"
+    elif low is not None and high is not None:
         words = f"liegt nicht zwischen {_said(column, low)} und {_said(column, high)}"
     elif low is not None:
         words = f"ist kleiner als {_said(column, low)}" if low else "darf nicht negativ sein"

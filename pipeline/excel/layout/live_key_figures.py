@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from pipeline.excel.layout.live_check import LiveCheck, Own, is_empty
-from pipeline.excel.layout.live_columns import Maker
+from pipeline.excel.layout.live_columns import Maker, ruled
 from pipeline.model.master import Master
 from pipeline.model.tables import Column, Filler, Role, Table
 from pipeline.rules.key_figures import NO_ACTUAL, NOT_COMPARED, WHOLE_KINDS
@@ -18,7 +18,7 @@ Years = Mapping[int, Mapping[str, Column]]
 
 def key_figure_checks(master: Master, table: Table) -> Iterator[LiveCheck]:
     """The checks of the sheet Kennzahlen; they begin with the first entry anywhere in the file."""
-    make = Maker(table=table)
+    make = Maker(table=table, ruled=ruled(master))
     years: dict[int, dict[str, Column]] = {}
     for column in table.columns:
         if column.year is not None:
@@ -38,8 +38,16 @@ def key_figure_checks(master: Master, table: Table) -> Iterator[LiveCheck]:
                 yield _worse(make, value)
                 if year in budget:
                     yield _no_target(make, value, here)
-            if stem == "actual" and value.year and value.year.role is Role.ACTUAL:
-                yield _no_actual(make, value, here)
+            if stem == "actual":
+                yield from _of_an_actual(make, value, year, here)
+
+
+def _of_an_actual(
+    make: Maker, column: Column, year: int, here: Mapping[str, Column]
+) -> Iterator[LiveCheck]:
+    yield _unchanged(make, column, year)
+    if column.year and column.year.role is Role.ACTUAL:
+        yield _no_actual(make, column, here)
 
 
 def _fact(own: Own, name: str) -> str:
@@ -67,7 +75,8 @@ def _parts(make: Maker, here: Mapping[str, Column]) -> Iterator[LiveCheck]:
 
         def lacks(own: Own, part: Column = part, other: Column | None = other) -> str:
             there = f"NOT({is_empty(own(other.name))})" if other else "1=2"
-            stated = _number(own, actual if actual and _open(actual) else None)
+            over = actual is not None and _open(actual) and _has_parts(actual)
+            stated = _number(own, actual if over else None)
             return f"AND({is_empty(own(part.name))},OR({there},{stated}))"
 
         yield make("K02", part.name, f"{part.title} fehlt", _begun(lacks))
@@ -76,7 +85,7 @@ def _parts(make: Maker, here: Mapping[str, Column]) -> Iterator[LiveCheck]:
         yield make(
             "K03",
             name,
-            f"{bottom.title} ist 0; gab es keine Fälle, dann Datenstand „entfällt“",
+            f"{bottom.title} ist 0 (Datenstand „entfällt“?)",
             _begun(
                 lambda own: (
                     f"AND(ISNUMBER({own(name)}),{own(name)}=0,"
@@ -88,6 +97,14 @@ def _parts(make: Maker, here: Mapping[str, Column]) -> Iterator[LiveCheck]:
 
 def _open(column: Column) -> bool:
     return column.filled_by is Filler.DEPARTMENT
+
+
+def _has_parts(column: Column) -> bool:
+    """Whether numerator and denominator of its year belong to it: to the actual of a year that is
+    over, else to the target.
+    """
+    over = column.year is not None and column.year.role is Role.ACTUAL
+    return column.stem == ("actual" if over else "target")
 
 
 def _value(make: Maker, column: Column) -> Iterator[LiveCheck]:
@@ -109,9 +126,9 @@ def _value(make: Maker, column: Column) -> Iterator[LiveCheck]:
             f'AND({kind}="Ja/Nein",{cell}<>0,{cell}<>1),AND({whole},{cell}<>INT({cell}))))'
         )
 
-    words = "liegt außerhalb des üblichen Bereichs; bitte erläutern"
+    words = "ist ungewöhnlich; bitte erläutern"
     yield make("K05", name, f"{title} {words}", _begun(unusual))
-    yield make("K12", name, f"{title} passt nicht zur Art der Kennzahl", _begun(impossible))
+    yield make("K12", name, f"{title} passt nicht zur Kennzahl", _begun(impossible))
 
 
 def _stated(
@@ -132,20 +149,18 @@ def _stated(
         return stands or f"NOT({_number(own, actual)})"
 
     top, bottom = here.get("numerator"), here.get("denominator")
-    if top is not None and bottom is not None:
+    if top is not None and bottom is not None and _has_parts(column):
 
         def differs(own: Own) -> str:
             cell, above, below = own(column.name), own(top.name), own(bottom.name)
             exact = f"{above}/{below}*{_fact(own, 'Faktor')}"
             places = _fact(own, "Stellen")
             return (
-                f"AND(ISNUMBER({cell}),{speaks(own)},ISNUMBER({above}),ISNUMBER({below}),"
+                f"AND(ISNUMBER({cell}),ISNUMBER({above}),ISNUMBER({below}),"
                 f"ISNUMBER({places}),ROUND(ABS({cell}-{exact}),9)>0.5/10^{places})"
             )
 
-        yield make(
-            "K04", column.name, f"{column.title} passt nicht zu Zähler und Nenner", _begun(differs)
-        )
+        yield make("K04", column.name, f"{column.title} ≠ Zähler / Nenner", _begun(differs))
     if not before:
         return
     limit = master.settings.jump_percent
@@ -163,9 +178,26 @@ def _stated(
         )
 
     yield make(
-        "K06", column.name, f"{column.title} weicht stark vom Vorjahr ab; bitte erläutern",
+        "K06", column.name, f"{column.title}: bitte Sprung erläutern",
         _begun(jumps),
     )  # fmt: skip
+
+
+def _unchanged(make: Maker, column: Column, year: int) -> LiveCheck:
+    """The third year in a row with the same actual, which nobody calls an estimate."""
+
+    def same(own: Own) -> str:
+        cell = own(column.name)
+        before = ",".join(
+            f"ISNUMBER({earlier}),{earlier}={cell}"
+            for earlier in (_fact(own, f"Ist_{year - back}") for back in (1, 2))
+        )
+        return (
+            f"AND(ISNUMBER({cell}),{cell}<>0,NOT({_one_of(_fact(own, 'Art'), NOT_COMPARED)}),"
+            f'TRIM({own("data_state")})<>"geschätzt",{before})'
+        )
+
+    return make("K11", column.name, f"{column.title}: seit Jahren gleich; geschätzt?", _begun(same))
 
 
 def _worse(make: Maker, column: Column) -> LiveCheck:
@@ -176,9 +208,7 @@ def _worse(make: Maker, column: Column) -> LiveCheck:
             f'AND({way}="höchstens",{cell}>{base})))'
         )
 
-    return make(
-        "K08", column.name, f"{column.title} ist schlechter als der Ausgangswert", _begun(worse)
-    )
+    return make("K08", column.name, f"{column.title}: schlechter als Ausgangswert", _begun(worse))
 
 
 def _no_target(make: Maker, column: Column, here: Mapping[str, Column]) -> LiveCheck:
@@ -202,7 +232,8 @@ def _no_actual(make: Maker, column: Column, here: Mapping[str, Column]) -> LiveC
     top, bottom = here.get("numerator"), here.get("denominator")
 
     def lacks(own: Own) -> str:
-        parts = f'AND({_fact(own, "Teile")}<>"",OR({_number(own, top)},{_number(own, bottom)}))'
+        known, either = _fact(own, "Teile"), f"OR({_number(own, top)},{_number(own, bottom)})"
+        parts = f'OR({known}="-",AND({known}<>"",{either}))'
         state = f"TRIM({own('data_state')})"
         return (
             f"AND({is_empty(own(column.name))},"

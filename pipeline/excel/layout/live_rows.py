@@ -16,23 +16,24 @@ from pipeline.excel.layout.live_check import (
     is_filled,
     month_number,
 )
-from pipeline.excel.layout.live_columns import ACTIVE, Maker
+from pipeline.excel.layout.live_columns import ACTIVE, Maker, ruled
 from pipeline.model.master import Master
-from pipeline.model.money import euro
+from pipeline.model.money import WHOLE, euro
 from pipeline.model.tables import Column, Filler, Table
 from pipeline.rules.continuation import BY_RATE
+from pipeline.rules.savings import IMPOSSIBLE
 
 Lists = Mapping[str, Sequence[object]]
 
 
 def row_checks(master: Master, table: Table, lists: Lists) -> Iterator[LiveCheck]:
     """The live forms of the rules of one table."""
-    make = Maker(table=table)
+    make = Maker(table=table, ruled=ruled(master))
     match table.name:
         case "goals":
             yield _doubled(make, "goal")
         case "product_goals":
-            yield _doubled(make, "goal", key="#key")
+            yield _doubled(make, "product", key="#key")
         case "measures":
             yield from _measures(make, master)
         case "costs":
@@ -44,6 +45,7 @@ def row_checks(master: Master, table: Table, lists: Lists) -> Iterator[LiveCheck
         case "savings":
             yield _doubled(make, "savings_measure")
             yield from _savings(make, lists)
+            yield from _missing_from_savings(make, master)
         case _:
             pass
 
@@ -51,15 +53,17 @@ def row_checks(master: Master, table: Table, lists: Lists) -> Iterator[LiveCheck
 def _doubled(make: Maker, column: str, *, key: str = "") -> LiveCheck:
     """The same key in a row above: of doubled rows the pipeline names all but the first, too."""
 
+    title = make.table.column(column).title
+
     def again(own: Own) -> str:
         span, typed = own.span(key or column), f"TRIM({own(key or column)})"
         place = f"MATCH({typed},{span},0)"
         above = f"AND({place}<{own.place},EXACT(TRIM(INDEX({span},{place})),{typed}))"
         taken = f",{in_codes(own(column), 'L_Ziele')}" if make.table.name == "goals" else ""
-        return f"AND({is_filled(own(column))},OR({above}{taken}))"
+        return f"AND({is_filled(typed)},OR({above}{taken}))"
 
-    title = make.table.column(column).title
-    return make("S10", column, f"{title} ist schon vergeben", again)
+    said = "Produkt und Ziel stehen schon weiter oben" if key else f"{title} ist schon vergeben"
+    return make("S10", column, said, again)
 
 
 def _entered(table: Table, stem: str) -> list[Column]:
@@ -76,22 +80,24 @@ def _measures(make: Maker, master: Master) -> Iterator[LiveCheck]:
     yield make(
         "M06",
         "total_cost",
-        "Gesamtkosten sind nicht Bisher + alle Jahre + Später",
+        "Gesamtkosten ≠ Bisher + Jahre + Später",
         _wrong_total,
     )
+    yield make("M10", "status", "Abgeschlossen, aber noch Geld im Blatt Ansätze", _still_has_money)
+    yield make("M11", "funder", "Drittmittel passen nicht zu den Kosten", _funding_does_not_fit)
     limit = master.settings.investment_threshold
     if limit <= 0:
         return
     yield make(
         "M09",
         "appraisal",
-        "Über der Wertgrenze braucht es einen Wirtschaftlichkeitsvergleich",
+        "Wirtschaftlichkeitsvergleich fehlt",
         lambda own: f"AND({_is_big(own, limit)},NOT({_says_yes(own('appraisal'))}))",
     )
     yield make(
         "M09",
         "followup_cost",
-        "Über der Wertgrenze braucht es die Folgekosten",
+        "Folgekosten fehlen (über der Wertgrenze)",
         lambda own: (
             f"AND({_is_big(own, limit)},{_says_yes(own('appraisal'))},"
             f"NOT(ISNUMBER({own('followup_cost')})))"
@@ -107,9 +113,8 @@ def _ends_too_early(own: Own) -> str:
 
 
 def _wrong_total(own: Own) -> str:
-    total, before, later, measure = (
-        own(name) for name in ("total_cost", "spent_before", "later", "measure")
-    )
+    total, before, later = (own(name) for name in ("total_cost", "spent_before", "later"))
+    measure = _its_place(own)
     planned = f"SUMIFS(L_Ansaetze_Kosten,L_Ansaetze_Massnahme,{measure})"
     unread = f'COUNTIFS(L_Ansaetze_Massnahme,{measure},L_Ansaetze_Kosten,"unlesbar")'
     parts = f"ROUND({before},2)-ROUND({later},2)-{planned}"
@@ -117,8 +122,32 @@ def _wrong_total(own: Own) -> str:
     return f"AND(ISNUMBER({total}),{readable},ABS(ROUND(ROUND({total},2)-{parts},2))>=0.01)"
 
 
+def _its_place(own: Own) -> str:
+    """By which rows of the sheet Ansätze name a measure: its place among the prepared rows."""
+    return f"({own.place}-1)"
+
+
+def _still_has_money(own: Own) -> str:
+    money = f"COUNTIFS(L_Ansaetze_Massnahme,{_its_place(own)},L_Ansaetze_Geld,1)"
+    return f'AND(TRIM({own("status")})="abgeschlossen",{money}>0)'
+
+
+def _funding_does_not_fit(own: Own) -> str:
+    """Third-party money above the cost, or nobody named for it; silent where an amount is
+    unreadable.
+    """
+    place, before, later = _its_place(own), own("spent_before"), own("later")
+    unread = f'COUNTIFS(L_Ansaetze_Massnahme,{place},L_Ansaetze_Kosten,"unlesbar")'
+    funded = f"ROUND(SUMIFS(L_Ansaetze_Ertrag,L_Ansaetze_Massnahme,{place}),2)"
+    planned = f"SUMIFS(L_Ansaetze_Kosten,L_Ansaetze_Massnahme,{place})"
+    cost = f"ROUND(ROUND({before},2)+ROUND({later},2)+{planned},2)"
+    readable = f"{own('#Z01:spent_before')}=0,{own('#Z01:later')}=0,{unread}=0"
+    wrong = f"OR({funded}>MAX({cost},0),AND({funded}>0,{is_empty(own('funder'))}))"
+    return f"AND({own(ACTIVE)}=1,{readable},{wrong})"
+
+
 def _is_big(own: Own, limit: int) -> str:
-    total, measure = own("total_cost"), own("measure")
+    total, measure = own("total_cost"), _its_place(own)
     paid = f'SUMIFS(L_Ansaetze_Kosten,L_Ansaetze_Massnahme,{measure},L_Ansaetze_Art,"Auszahlung")'
     size = f"IF(ISNUMBER({total}),ROUND({total},2),{paid})"
     return f'TRIM({own("type")})="investiv",{size}>={euro(limit)}'
@@ -146,7 +175,7 @@ def _not_its_line(make: Maker, lists: Lists) -> Iterator[LiveCheck]:
         return f"AND({owned},{in_codes(line, 'L_Zeilen_fremd')})"
 
     if lists["L_Produktzeilen"] or lists["L_Zeilen_fremd"]:
-        yield make("S17", "line", "Diese Zeile plant für das Produkt eine andere Einheit", foreign)
+        yield make("S17", "line", "Diese Zeile plant eine andere Einheit", foreign)
 
 
 def _costs(make: Maker, master: Master, lists: Lists) -> Iterator[LiveCheck]:
@@ -163,15 +192,50 @@ def _costs(make: Maker, master: Master, lists: Lists) -> Iterator[LiveCheck]:
         yield make(
             "S18",
             "partner",
-            "Interne Leistung: bitte das Partnerprodukt nennen",
+            "Partnerprodukt fehlt (interne Leistung)",
             lambda own: (
                 f"AND({own(ACTIVE)}=1,{is_empty(own('partner'))},"
                 f"{in_codes(own('line'), 'L_Zeilen_intern')})"
             ),
         )
+    yield from _outside_its_time(make, years)
     for column in years:
         yield _factor_of_ten(make, column, years)
     yield from _jump(make, master, years)
+
+
+def _outside_its_time(make: Maker, years: Sequence[Column]) -> Iterator[LiveCheck]:
+    """Money of a measure in a year in which it does not run, typed or continued."""
+
+    def outside(own: Own, year: int) -> str:
+        place = own("#measure_row")
+        first, last = (f"INDEX(L_Massnahmen_{name},{place})" for name in ("von", "bis"))
+        return (
+            f"ISNUMBER({place}),OR(IFERROR(AND(ISNUMBER({first}),{first}>{year}),1=2),"
+            f"IFERROR(AND(ISNUMBER({last}),{last}<{year}),1=2))"
+        )
+
+    def typed(column: Column, year: int) -> LiveCheck:
+        cell = column.name
+        return make(
+            "M05",
+            cell,
+            f"{column.title}: Die Maßnahme läuft nicht",
+            lambda own: f"AND(ISNUMBER({own(cell)}),ROUND({own(cell)},2)<>0,{outside(own, year)})",
+        )
+
+    def continued(own: Own) -> str:
+        later = [column for column in years if f"#filled:{column.name}" in own.letters]
+        tests = ",".join(
+            f"AND({is_empty(own(column.name))},ISNUMBER({own(f'#filled:{column.name}')}),"
+            f"{own(f'#filled:{column.name}')}<>0,{outside(own, column.year.year)})"
+            for column in later
+            if column.year
+        )
+        return f"OR({tests or '1=2'})"
+
+    yield from (typed(column, column.year.year) for column in years if column.year)
+    yield make("M05", "continuation", "Fortgeschrieben, aber die Maßnahme läuft nicht", continued)
 
 
 def _negative(make: Maker, column: Column) -> LiveCheck:
@@ -219,9 +283,7 @@ def _no_rate(make: Maker, years: Sequence[Column], lists: Lists) -> Iterator[Liv
         return f'AND(TRIM({own("continuation")})="{BY_RATE}",OR({tests}))'
 
     if lacking:
-        yield make(
-            "Z24", "continuation", "Für diese Zeile gibt es keine Orientierungsdaten", broken
-        )
+        yield make("Z24", "continuation", "Keine Orientierungsdaten für diese Zeile", broken)
 
 
 def _factor_of_ten(make: Maker, column: Column, years: Sequence[Column]) -> LiveCheck:
@@ -233,8 +295,7 @@ def _factor_of_ten(make: Maker, column: Column, years: Sequence[Column]) -> Live
         before = "".join(f",{own(f'#Z06:{name}')}=0" for name in earlier)
         return f"AND(OR({near}){before})"
 
-    words = "weicht um eine Größenordnung ab; bitte prüfen oder erläutern"
-    return make("Z06", column.name, f"{column.title} {words}", broken)
+    return make("Z06", column.name, f"{column.title}: Kommafehler? Sonst erläutern", broken)
 
 
 def _jump(make: Maker, master: Master, years: Sequence[Column]) -> Iterator[LiveCheck]:
@@ -256,14 +317,14 @@ def _jump(make: Maker, master: Master, years: Sequence[Column]) -> Iterator[Live
         )
 
     title = make.table.column(name).title
-    yield make("A10", name, f"{title} weicht stark von {last.year} ab; bitte erläutern", broken)
+    yield make("A10", name, f"{title}: bitte Sprung zu {last.year} erläutern", broken)
 
 
 def _commitments(make: Maker, master: Master) -> Iterator[LiveCheck]:
     yield make(
         "M08",
         "line",
-        "Verpflichtungen gibt es nur für investive Auszahlungen",
+        "Nur Zeilen investiver Auszahlungen",
         lambda own: in_codes(own("line"), "L_Zeilen_andere"),
         variant="line",
     )
@@ -301,14 +362,12 @@ def _savings(make: Maker, lists: Lists) -> Iterator[LiveCheck]:
         )
 
     if len(plans) >= 3:
-        yield make(
-            "H02", "effect", "Gleiche Beträge: Jahreswirkung oder wirklich Zuwachs?", increments
-        )
+        yield make("H02", "effect", "Gleiche Beträge: wirklich Zuwachs?", increments)
     if lists["L_Ziele_Konsolidierung"]:
         yield make(
             "H03",
             "goal",
-            "Bitte ein Ziel der Haushaltskonsolidierung wählen",
+            "Bitte ein Konsolidierungsziel wählen",
             lambda own: (
                 f"AND({own(ACTIVE)}=1,"
                 f"OR({is_empty(own('goal'))},{in_codes(own('goal'), 'L_Ziele')}),"
@@ -318,6 +377,49 @@ def _savings(make: Maker, lists: Lists) -> Iterator[LiveCheck]:
     yield make(
         "H06",
         "counterpart",
-        "Nachrichtlich: bitte die Gegenposition nennen",
+        "Gegenposition fehlt (nachrichtlich)",
         lambda own: f"AND({_says_yes(own('memo'))},{is_empty(own('counterpart'))})",
     )
+    yield make(
+        "H07",
+        "counterpart",
+        "Die Gegenposition ist die Maßnahme selbst",
+        lambda own: (
+            f"AND({_says_yes(own('memo'))},{is_filled(own('counterpart'))},"
+            f"EXACT(TRIM({own('counterpart')}),TRIM({own('savings_measure')})))"
+        ),
+        variant="self",
+    )
+
+
+def _missing_from_savings(make: Maker, master: Master) -> Iterator[LiveCheck]:
+    """A shortfall for which nobody says what takes its place."""
+    settings = master.settings
+    plans = [column for column in make.table.columns if column.stem == "plan" and column.year]
+
+    def short(own: Own) -> str:
+        given_up = f'TRIM({own("state")})="{IMPOSSIBLE}"'
+        missed = [f"AND({given_up},MAX({','.join(own(plan.name) for plan in plans)})>0)"]
+        for plan in plans:
+            got = _told(make.table, plan.year.year if plan.year else 0, settings.as_of, own)
+            if got:
+                planned = f"ISNUMBER({own(plan.name)}),ROUND({own(plan.name)},2)>0"
+                below = f"ROUND({got}*{WHOLE},2)<ROUND({own(plan.name)}*{settings.green_from},2)"
+                missed.append(f"AND({planned},ISNUMBER({got}),IFERROR({below},1=2))")
+        return f"AND({is_empty(own('compensation'))},OR({','.join(missed)}))"
+
+    if plans:
+        yield make(
+            "H05", "compensation", "Was tritt an die Stelle der ausfallenden Einsparung?", short
+        )
+
+
+def _told(table: Table, year: int, as_of: str, own: Own) -> str:
+    """The cell that says what a year brings: the forecast, else the actual of a year that is over;
+    empty where the table has neither.
+    """
+    roles = ("forecast", "actual") if as_of >= f"{year}-12-31" else ("forecast",)
+    cells = [own(f"{role}_{year}") for role in roles if f"{role}_{year}" in table.names]
+    if len(cells) < 2:
+        return "".join(cells)
+    return f"IF(ISNUMBER({cells[0]}),{cells[0]},{cells[1]})"

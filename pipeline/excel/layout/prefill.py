@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.model.master import Master
 from pipeline.model.tables import Filler, Table
-from pipeline.tables.choices import RATIO_KINDS
+from pipeline.rules.key_figures import catalogue
 from pipeline.tables.submission import RELEASE_VALUES
 
 SPARE_ROWS = {
@@ -146,15 +146,10 @@ def _measures(master: Master, table: Table, unit: str, wanted: int | None) -> tu
 
 
 def _kpis(master: Master, table: Table, unit: str) -> Iterable[RowLayout]:
-    previous = _previous_kpis(master, unit)
+    previous, known_kpis = previous_kpis(master, unit), catalogue(master)
     given = _given(table)
     for kpi in master.kpis_of(unit):
-        entry = master.kpi_catalogue[kpi]
-        ratio = text(entry.kind) in RATIO_KINDS
-        typed = {
-            "numerator": ratio and not text(entry.numerator),
-            "denominator": ratio and not text(entry.denominator),
-        }
+        typed = {part: part in known_kpis[kpi].parts for part in ("numerator", "denominator")}
         locked = given | {"kpi"} | {c.name for c in table.columns if not typed.get(c.stem, True)}
         values: dict[str, object] = {"kpi": kpi}
         for column in table.columns:
@@ -167,7 +162,8 @@ def _kpis(master: Master, table: Table, unit: str) -> Iterable[RowLayout]:
         yield RowLayout(values=values, locked=frozenset(locked))
 
 
-def _previous_kpis(master: Master, unit: str) -> Mapping[tuple[str, int], Mapping[str, object]]:
+def previous_kpis(master: Master, unit: str) -> Mapping[tuple[str, int], Mapping[str, object]]:
+    """What the master holds of a unit's key figures: target and actual by key figure and year."""
     return {
         (text(row.kpi), int(text(row.year))): {
             name: value

@@ -105,7 +105,7 @@ def settings_sheet(
         hidden_rows=(KEY_ROW,),
         freeze=(_FIRST, 3),
         validations=tuple(validations),
-        printing=Print(rows=(_FIRST - 1, _FIRST - 1), scale=80),
+        printing=Print(rows=(_FIRST - 1, _FIRST - 1), scale=72),
         editable=editable,
     )
 

@@ -34,12 +34,12 @@ from pipeline.excel.styles import shown_as
 from pipeline.model.tables import Column, Filler, Kind, Table
 
 TITLE_ROW, HINT_ROW, KEY_ROW = 1, 2, 3
-STATUS_WIDTH = 32.0
+STATUS_WIDTH = 36.0
 _MARGIN = 3.0
 _PAGE = 132
 """Characters (Arial 10) across A4 landscape at full size, less a narrow margin."""
 _LONGEST_WORD = 40
-_SMALLEST = 60
+_SMALLEST = 58
 """Per cent: below this nobody reads a printed sheet; the columns then go onto further pages."""
 
 
@@ -84,10 +84,11 @@ class Total:
 class Plan:
     """What a table's sheet is made from.
 
-    ``sources`` gives the defined name of the list behind a column, ``lenient`` the columns whose
-    lists only advise. ``decimals`` gives the places of a row's numbers, ``frozen`` the column up to
-    which the sheet stands still, ``closing`` the text below the last prepared row. ``editable``
-    sheets (master) have nothing locked but the key row.
+    ``sources`` gives the defined name of the list behind a column, or a formula that names other
+    cells of the row in braces; ``lenient`` are the columns whose lists only advise. ``decimals``
+    gives the places of a row's numbers, ``frozen`` the column up to which the sheet stands still,
+    ``closing`` the text below the last prepared row. ``editable`` sheets (master) have nothing
+    locked but the key row.
     """
 
     table: Table
@@ -187,7 +188,7 @@ def table_sheet(plan: Plan) -> SheetLayout:
         highlights=()
         if plan.editable
         else (*highlights(table, numbers), *_warnings(plan, numbers)),
-        printing=_printing(slots, frozen, (band, table.header_row), margin=widths[1]),
+        printing=_printing(plan.table, slots, frozen, (band, table.header_row), margin=widths[1]),
         editable=plan.editable,
     )
 
@@ -458,6 +459,8 @@ def _hidden(
 
 
 def _validations(plan: Plan, table: TableLayout, slots: Sequence[_Slot]) -> tuple[Validation, ...]:
+    # The row's cells as the first row of the area sees them: the letter stands still.
+    cells = {slot.name: f"${slot.letter}{table.first_row}" for slot in slots if slot.column}
     found = []
     for slot in slots:
         column = slot.column
@@ -469,7 +472,7 @@ def _validations(plan: Plan, table: TableLayout, slots: Sequence[_Slot]) -> tupl
                 column,
                 area,
                 f"{slot.letter}{table.first_row}",
-                source=plan.sources.get(slot.name, ""),
+                source=plan.sources.get(slot.name, "").format_map(cells),
                 strict=not plan.editable and slot.name not in plan.lenient,
             )
         )
@@ -477,16 +480,16 @@ def _validations(plan: Plan, table: TableLayout, slots: Sequence[_Slot]) -> tupl
 
 
 def _printing(
-    slots: Sequence[_Slot], frozen: int, rows: tuple[int, int], *, margin: float
+    table: Table, slots: Sequence[_Slot], frozen: int, rows: tuple[int, int], *, margin: float
 ) -> Print:
-    """As few pages side by side as can be read, the frozen columns on each; years are not torn
-    apart if a page holds them.
+    """As few pages side by side as can be read, the frozen columns on each; what stands under one
+    band is not torn apart if a page holds it.
     """
     kept = margin + sum(slot.width for slot in slots if slot.number <= frozen)
     room = _PAGE * 100 / _SMALLEST
     breaks: list[int] = []
     used = widest = kept
-    for run in _runs([slot for slot in slots if slot.number > frozen]):
+    for run in _runs(table, [slot for slot in slots if slot.number > frozen]):
         size = sum(slot.width for slot in run)
         for piece in [run] if kept + size <= room else [[slot] for slot in run]:
             size = sum(slot.width for slot in piece)
@@ -499,15 +502,12 @@ def _printing(
     return Print(rows=rows, columns=(1, frozen), breaks=tuple(breaks), scale=scale)
 
 
-def _runs(slots: Sequence[_Slot]) -> list[list[_Slot]]:
-    """Columns that should stay together: neighbouring years, with the helpers right behind them."""
+def _runs(table: Table, slots: Sequence[_Slot]) -> list[list[_Slot]]:
+    """Columns that should stay together: those of a band, with the helpers right behind them."""
     runs: list[list[_Slot]] = []
     for slot in slots:
-        of_year = slot.column is not None and slot.column.year is not None
-        follows = (
-            bool(runs) and runs[-1][0].column is not None and runs[-1][0].column.year is not None
-        )
-        if runs and follows and (of_year or slot.helper is not None):
+        before = _band(table, runs[-1][0]) if runs else ""
+        if before and (slot.helper is not None or _band(table, slot) == before):
             runs[-1].append(slot)
         else:
             runs.append([slot])

@@ -42,9 +42,10 @@ def shows_dates(number_format: str) -> bool:
 
 
 def shows_nothing(number_format: str) -> bool:
-    """Whether a format hides numbers, such as ';;;'."""
-    sections = number_format.split(";")
-    return len(sections) > 1 and not any(section.strip() for section in sections[:2])
+    """Whether a format hides an amount, such as ';;;', or shows the same words for every number."""
+    first = number_format.split(";", maxsplit=1)[0]
+    shown = _NOT_DATE_LETTERS.sub(lambda hit: "0" if hit[0].casefold() == "general" else "", first)
+    return bool(number_format) and not re.search(r"[0#?@]|[ymdhs]|\[", shown, re.IGNORECASE)
 
 
 def stored_styles(package: Package, part: Part) -> tuple[Style, ...]:
