@@ -28,6 +28,7 @@ import generated
 from stopwatch import cpu_seconds
 
 from pipeline.excel.layout.layout import template_identity, template_layout
+from pipeline.excel.linter.linter import assure
 from pipeline.excel.template import write_template
 
 HERE = Path(__file__).resolve().parent
@@ -150,10 +151,14 @@ def print_template(root: Path) -> None:
             write_template(master, identity, path)
             cpu.append(cpu_seconds() - before)
             wall.append(time.perf_counter() - clock)
+        data, before = path.read_bytes(), cpu_seconds()
+        assure(data)
+        linted = cpu_seconds() - before
         print(
             f"\nOne template ({rows['measures']} measures, {rows['costs']} cost rows, "
             f"{rows['kpis']} key figures): {statistics.median(cpu):.2f} s CPU, "
-            f"{statistics.median(wall):.2f} s on the clock, {path.stat().st_size / 1_000:.0f} KB"
+            f"{statistics.median(wall):.2f} s on the clock, {path.stat().st_size / 1_000:.0f} KB; "
+            f"linter {linted:.2f} s CPU"
         )
 
 

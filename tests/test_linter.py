@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import shutil
-import time
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -48,14 +47,6 @@ def feedback(template: Path) -> Path:
 def test_templates_and_feedback_workbooks_are_sound(template: Path) -> None:
     for path in (template, template.with_name("T61.xlsx"), feedback(template)):
         assert faults_of(path.read_bytes()) == [], path
-
-
-def test_the_linter_is_quick(template: Path) -> None:
-    data = template.read_bytes()
-    started = time.process_time()
-    faults_of(data)
-
-    assert time.process_time() - started < 0.25  # 30 ms on a machine that does nothing else
 
 
 def test_it_sees_the_sheets_it_is_meant_to_see(template: Path) -> None:

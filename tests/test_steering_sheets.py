@@ -22,7 +22,7 @@ from pipeline.excel.budget_plan.savings_chart import chart_title, described
 from pipeline.model.results import Results
 from tests import recalculation
 from tests.conftest import Convert
-from tests.small_city import MASTER, RETURNS, Rows, a_city, run
+from tests.small_city import MASTER, RETURNS, ROWS, Rows, a_city, run
 
 Worksheet = Any  # openpyxl describes a cell as the union of everything that could stand in one
 
@@ -134,7 +134,7 @@ class City:
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> City:
     root = tmp_path_factory.mktemp("steering")
-    found = run(a_city(root / "city", returns=_returns(), **_master()))
+    found = run(a_city(root / "city", returns=_returns(), prepared=ROWS, **_master()))
     path = root / "Haushaltsplan.xlsx"
     write_budget_plan(found, path)
     values, formulas = (openpyxl.load_workbook(path, data_only=only) for only in (True, False))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -233,19 +232,13 @@ def a_big_master() -> Master:
     return a_master(kpis=kpis, previous_amounts=amounts)
 
 
-def test_a_big_template_is_small_and_quick(tmp_path: Path) -> None:
-    master = a_big_master()
-    path = written(master, tmp_path / "T61.xlsx")
-    seconds = []
-    for _ in range(3):
-        before = time.process_time()
-        written(master, path)
-        seconds.append(time.process_time() - before)
+def test_a_big_template_is_small(tmp_path: Path) -> None:
+    """How long it takes is for `make bench` to say."""
+    path = written(a_big_master(), tmp_path / "T61.xlsx")
     tables = tables_of(load_workbook(path))
     sizes = {name: table.last - table.first + 1 for name, table in tables.items()}
     assert (sizes["costs"], sizes["measures"], sizes["kpis"]) == (180, 60, 40)
     assert path.stat().st_size < 300_000
-    assert min(seconds) < 0.6
 
 
 # --- what is computed -------------------------------------------------------------------------

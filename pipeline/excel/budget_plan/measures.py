@@ -44,7 +44,7 @@ _HEAD: Final = (
     ("Zeitraum", 10.5),
     ("Gesamt-\nkosten", 12.0),
 )
-_YEAR: Final = 11.5
+_YEAR: Final = 12.0
 _PROGRESS: Final = 26.0
 _SOURCE: Final = 14.0
 _BALANCES: Final = (("Zuschussbedarf", "expense", "revenue"), ("Investition", "payment", "receipt"))
