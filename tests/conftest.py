@@ -47,6 +47,11 @@ TOGETHER: Final = {
     "tests/test_example_cities.py": "[hamm",  # each city runs once
     "tests/test_round_trip.py": "",
     "tests/test_planted_manipulations.py": "",
+    "tests/test_attainment_pages.py": "",
+    "tests/test_mending.py": "",
+    "tests/test_steering_sheets.py": "",
+    "tests/test_target_agreements.py": "",
+    "tests/test_unit_plan.py": "",
     "tests/mischief/test_safe_outputs.py": "",
 }
 """Files whose tests share something dear: one worker runs them all, or all with that word in their

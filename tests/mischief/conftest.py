@@ -7,12 +7,22 @@ import pytest
 from pipeline import stages
 from tests.fill import fill
 from tests.mischief.desk import Desk
-from tests.small_city import RETURNS, a_city, silent
+from tests.small_city import RETURNS, ROWS, a_city, silent
 
 
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    workspace = a_city(tmp_path_factory.mktemp("mischief"), prepared=None)
+    return _desk(tmp_path_factory, prepared=ROWS)
+
+
+@pytest.fixture(scope="session")
+def large_desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """With as many prepared rows as a department gets."""
+    return _desk(tmp_path_factory, prepared=None)
+
+
+def _desk(tmp_path_factory: pytest.TempPathFactory, *, prepared: int | None) -> Desk:
+    workspace = a_city(tmp_path_factory.mktemp("mischief"), prepared=prepared)
     master, _, _ = stages.load_master(workspace)
     return Desk(
         master,

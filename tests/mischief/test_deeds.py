@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 
 import pytest
@@ -18,8 +19,18 @@ PLAUSIBILITY = frozenset({"A08", "A10", "Z06"})
 """Rules that compare amounts with earlier ones: another amount is no part of the mischief."""
 
 
-@pytest.fixture(scope="session")
-def usual(desk: Desk) -> frozenset[tuple[str, str]]:
+NEEDS_ROWS = frozenset(
+    {
+        "many rows pasted once more are one finding",
+        "many hidden rows are one finding",
+        "all formulas of ours became constants",
+    }
+)
+"""Deeds done to more rows than the small return has."""
+
+
+@functools.cache
+def what_is_usual(desk: Desk) -> frozenset[tuple[str, str]]:
     """What is said about the good return itself."""
     return said(desk.judge(desk.good)[1])
 
@@ -43,8 +54,10 @@ def done(deed: Deed, good: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", DEEDS)
-def test_is_answered(name: str, desk: Desk, usual: frozenset[tuple[str, str]]) -> None:
+def test_is_answered(name: str, request: pytest.FixtureRequest) -> None:
     deed = DEEDS[name]
+    desk: Desk = request.getfixturevalue("large_desk" if name in NEEDS_ROWS else "desk")
+    usual = what_is_usual(desk)
 
     submission, findings = desk.judge(done(deed, desk.good))
 
